@@ -1,0 +1,155 @@
+"""What a grader says of one sample, with its reason: `judge() -> Judgement`."""
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from understudy.answers.declared import Found, declared, phrases
+from understudy.answers.find import find, until_next_question
+from understudy.answers.numeric import Value, wording
+from understudy.answers.same import DEFAULT, Policy, alike
+from understudy.answers.split import split
+from understudy.answers.value import value
+from understudy.records import Kind, Option, Stop, Verdict
+
+MARKED = ("box", "hash", "tag", "phrase")
+OPEN_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
+
+
+class Judgement(NamedTuple):
+    """The verdict on one sample, and how it came about."""
+
+    verdict: Verdict
+    answer: str | None
+    """As found in the reply."""
+    thought_answer: str | None
+    """As found in the thought."""
+    thought: bool
+    """There is a thought with something in it."""
+    consistent: bool | None
+    """Thought and reply name the same answer; None = one of them names none."""
+    rule: str | None
+    """box, hash, tag, phrase, loose, equals, bold, sentence, line"""
+    why: str
+
+
+def judge(
+    text: str,
+    gold: str | None,
+    kind: Kind = Kind.NUMBER,
+    stop: Stop = Stop.END,
+    thought: str | None = None,
+    policy: Policy = DEFAULT,
+    choices: Sequence[Option] = (),
+) -> Judgement:
+    """The verdict on one sample. Pure, and safe in threads.
+
+    >>> judge("<think>9 * 2 = 18</think>The answer is $18.00.", "18").verdict
+    <Verdict.RIGHT: 'right'>
+    """
+    if stop is Stop.ERROR:
+        return Judgement(Verdict.FAILED, None, None, False, None, None, "the call failed")
+    parts = split(text, thought)
+    thinks = bool(parts.thought)
+    inner = find(parts.thought, kind) if parts.thought else None
+    if parts.unfinished:
+        return Judgement(Verdict.CUT_OFF, None, told(inner), thinks, None, None, "the thought was not closed")
+    found, cut = read(parts.reply, kind, stop, policy, choices)
+    verdict, why = verdict_of(found, cut, gold, kind, policy, choices)
+    agree = agrees(inner, found, kind, choices)
+    return Judgement(verdict, told(found), told(inner), thinks, agree, found.rule if found else None, why)
+
+
+def read(reply: str, kind: Kind, stop: Stop, policy: Policy, choices: Sequence[Option]) -> tuple[Found | None, bool]:
+    """The answer, and whether the reply was cut off before it was surely given."""
+    if stop is Stop.LENGTH:
+        found = complete(reply, kind) if policy.judge_cut_off else None
+        return found, found is None
+    found = find(reply, kind, undeclared=policy.undeclared)
+    if choices and kind is Kind.CHOICE and (found is None or found.rule not in MARKED):
+        found = by_wording(reply, choices, policy) or found
+    return found, False
+
+
+def by_wording(reply: str, choices: Sequence[Option], policy: Policy) -> Found | None:
+    """An option that is named by its words: after "the answer is", else alone in the last sentence."""
+    reply = until_next_question(reply)
+    for said in reversed(phrases(reply, Kind.TEXT, loose=True)):
+        if option(said.text, choices) is not None:
+            return said._replace(rule="phrase")
+    return mentioned(reply, choices) if policy.undeclared else None
+
+
+def complete(reply: str, kind: Kind) -> Found | None:
+    """The last declared answer, if it is surely all of it: a box, tag or #### line with text behind it."""
+    reply = until_next_question(reply)
+    marked = [f for f in declared(reply, kind) if f.rule in ("box", "hash", "tag")]
+    if not marked:
+        return None
+    last = marked[-1]
+    rest = reply[last.end :]
+    if not rest.strip() or last.rule == "hash" and "\n" not in rest:
+        return None
+    if last.rule == "tag" and not reply[: last.end].lower().endswith("</answer>"):
+        return None
+    return None if OPEN_BOX.search(rest) else last
+
+
+def verdict_of(
+    found: Found | None, cut: bool, gold: str | None, kind: Kind, policy: Policy, choices: Sequence[Option]
+) -> tuple[Verdict, str]:
+    if cut:
+        return Verdict.CUT_OFF, "cut off before a complete answer"
+    if gold is None:
+        return Verdict.UNGRADED, "there is no gold answer"
+    if found is None:
+        return Verdict.NO_ANSWER, "no answer found in the reply"
+    reply_value, gold_value = meaning(found.text, kind, choices), meaning(gold, kind, choices)
+    if reply_value is None:
+        return Verdict.WRONG, f"{found.text[:60]!r} is no {kind}"
+    if gold_value is not None and alike(reply_value, gold_value, policy):
+        return Verdict.RIGHT, f"{found.text[:60]!r} ({found.rule}) is {gold[:60]!r}"
+    return Verdict.WRONG, f"{found.text[:60]!r} ({found.rule}) is not {gold[:60]!r}"
+
+
+def meaning(text: str, kind: Kind, choices: Sequence[Option]) -> Value | None:
+    """The value; the text of an option stands for its label."""
+    if choices and kind in (Kind.CHOICE, Kind.BOOL):
+        chosen = option(text, choices)
+        if chosen is not None:
+            words = wording(chosen.text)  # some sets give two options the same words
+            return value(next(o.label for o in choices if wording(o.text) == words), kind)
+    return value(text, kind)
+
+
+def option(text: str, choices: Sequence[Option]) -> Option | None:
+    """The option that a text names by its wording or its number."""
+    plain = wording(text)
+    for o in choices:
+        if plain is not None and wording(o.text) == plain:
+            return o
+    read = value(text, Kind.CHOICE)
+    if read is not None:
+        return next((o for o in choices if o.label.upper() == read.key), None)
+    amount = value(text, Kind.NUMBER)
+    same = [o for o in choices if amount is not None and value(o.text, Kind.NUMBER) == amount]
+    return same[0] if len(same) == 1 else None
+
+
+def mentioned(reply: str, choices: Sequence[Option]) -> Found | None:
+    """The only option whose words stand in the last sentence."""
+    start = max(reply.rstrip(" .!\n").rfind(". "), reply.rstrip().rfind("\n")) + 1
+    last = reply[start:].casefold()
+    named = [o for o in choices if re.search(rf"(?<!\w){re.escape(o.text.casefold())}(?!\w)", last)]
+    return Found(named[0].text, "sentence", start, len(reply), False) if len(named) == 1 else None
+
+
+def agrees(inner: Found | None, found: Found | None, kind: Kind, choices: Sequence[Option]) -> bool | None:
+    """Thought and reply name the same answer."""
+    a = meaning(inner.text, kind, choices) if inner else None
+    b = meaning(found.text, kind, choices) if found else None
+    return None if a is None or b is None else alike(a, b) or alike(b, a)
+
+
+def told(found: Found | None) -> str | None:
+    return found.text if found else None

@@ -1,0 +1,50 @@
+"""One exact value for every spelling of an answer, by its kind."""
+
+import re
+from collections.abc import Callable
+
+from understudy.answers.maths import mathematical
+from understudy.answers.numeric import BLANKS, EITHER, MAX_LENGTH, Value, numeric, unwrapped, wording
+from understudy.records import Kind
+
+LABEL = re.compile(
+    r"\s*(?:option|choice|answer)?\s*[(\[]?\s*([A-Za-z]|\d)\s*[)\]]?\s*(?:[.:,;)].*|\s+(?:because|since|as|for)\b.*|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+YES_NO = {"yes": True, "true": True, "y": True, "correct": True, "right": True, "t": True,
+          "no": False, "false": False, "n": False, "incorrect": False, "wrong": False, "f": False}  # fmt: skip
+CLAIM = re.compile(r"(not\s+|n't\s+)?([^\W\d_]+)")
+
+
+def value(text: str, kind: Kind = Kind.NUMBER) -> Value | None:
+    """What `text` means as an answer of this kind; None if nothing."""
+    return READERS[kind](text)
+
+
+def label(text: str) -> Value | None:
+    """The letter of a choice: B, (b), B. wooded area."""
+    plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH]))
+    parts = [p for p in EITHER.split(plain) if p.strip()]
+    letters = {m[1].upper() for p in parts if (m := LABEL.fullmatch(p))}
+    if len(letters) == 1:
+        return Value("choice", letters.pop())
+    return Value("several", text) if letters else None
+
+
+def truth(text: str) -> Value | None:
+    """Yes or no."""
+    plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH])).lower()
+    claims = [YES_NO[w] != bool(negated) for negated, w in CLAIM.findall(plain)[:12] if w in YES_NO]
+    if not claims:
+        return None
+    return Value("several", text) if len(set(claims)) > 1 and EITHER.search(plain) else Value("bool", claims[0])
+
+
+READERS: dict[Kind, Callable[[str], Value | None]] = {
+    Kind.NUMBER: numeric,
+    Kind.CHOICE: label,
+    Kind.BOOL: truth,
+    Kind.TEXT: wording,
+    Kind.MATH: mathematical,
+    Kind.OPEN: wording,
+}

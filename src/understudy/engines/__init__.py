@@ -1,0 +1,62 @@
+"""Whoever turns prompts into samples: teachers and students, behind one seam (`base`)."""
+
+import difflib
+from collections.abc import Callable, Mapping
+
+from understudy.engines.base import Engine
+from understudy.errors import EngineError, RecipeError
+from understudy.recipe import Teacher
+from understudy.records import Problem
+
+
+def teacher(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
+    """The engine that a recipe names as its teacher.
+
+    Raises:
+        RecipeError: there is no engine of that name, or a setting it needs is missing.
+        EngineError: it cannot serve.
+    """
+    if settings.engine not in TEACHERS:
+        near = difflib.get_close_matches(settings.engine, TEACHERS, 1)
+        hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(TEACHERS)}."
+        raise RecipeError(f"generate: teacher: there is no engine '{settings.engine}'. {hint}")
+    return TEACHERS[settings.engine](settings, problems)
+
+
+def _oracle(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
+    from understudy.engines.oracle import Oracle
+
+    return Oracle(problems, settings.messy)
+
+
+def _replay(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
+    from understudy.engines.replay import Replay
+
+    if settings.path is None:
+        raise RecipeError("generate: teacher: replay needs the file of recorded traces. Set generate.teacher.path.")
+    return Replay(settings.path, settings.question, settings.text, settings.answer, settings.model)
+
+
+def _local(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
+    # Imported here, so that everything but training and local sampling works without torch.
+    from understudy.engines.local import Local
+    from understudy.student import load
+
+    if settings.model is None:
+        raise RecipeError("generate: teacher: local needs a Hub id or folder. Set generate.teacher.model.")
+    return Local(load(settings.model), settings.model)
+
+
+def _http(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
+    raise EngineError(
+        "This version cannot ask a server yet. Record its replies and replay them: generate.teacher.engine=replay."
+    )
+
+
+TEACHERS: dict[str, Callable[[Teacher, Mapping[str, Problem]], Engine]] = {
+    "oracle": _oracle,
+    "replay": _replay,
+    "local": _local,
+    "http": _http,
+}
+"""The one place where teachers are named."""

@@ -1,0 +1,120 @@
+"""The student in this process: Transformers' generate over batches of like length.
+
+The batch is the unit of reproducibility: batches are fixed by (prompts, sampling) and sampled whole, and the random
+numbers of a sample come from (seed, prompt, sample number) alone.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, TopPLogitsWarper
+
+from understudy import render
+from understudy.engines.base import Sampled, Wanted, always
+from understudy.records import Prompt, Sample, Sampling, Stop
+from understudy.student import Loaded
+
+
+class Local:
+    """An engine around a loaded model."""
+
+    def __init__(self, loaded: Loaded, name: str, batch: int = 64) -> None:
+        self.name = name
+        self.batch = batch
+        self.model, self.tokenizer = loaded
+        self.model.eval()
+
+    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, wanted: Wanted = always) -> Iterator[Sampled]:
+        """Samples batch by batch, shortest prompts first; a batch of which nothing is wanted is not drawn."""
+        ids = [render.prompt_ids(p.messages, self.tokenizer, p.prefill) for p in prompts]
+        wishes = [(i, number) for i in sorted(range(len(ids)), key=lambda i: (len(ids[i]), i)) for number in range(sampling.n)]
+        for at in range(0, len(wishes), self.batch):
+            batch = wishes[at : at + self.batch]
+            if any(wanted(i) for i, _ in batch):
+                yield from self._draw(batch, prompts, ids, sampling)
+
+    def close(self) -> None:
+        """Nothing is held but memory."""
+
+    @torch.inference_mode()
+    def _draw(
+        self, batch: list[tuple[int, int]], prompts: Sequence[Prompt], ids: list[list[int]], sampling: Sampling
+    ) -> Iterator[Sampled]:
+        device = self.model.device
+        width = max(len(ids[i]) for i, _ in batch)
+        pad = self.tokenizer.pad_token_id if self.tokenizer.pad_token_id is not None else self.tokenizer.eos_token_id
+        tokens = torch.tensor([[pad] * (width - len(ids[i])) + ids[i] for i, _ in batch], device=device)  # (B, T)
+        mask = torch.tensor([[0] * (width - len(ids[i])) + [1] * len(ids[i]) for i, _ in batch], device=device)
+        noise = _Gumbel(
+            [_seed(sampling.seed, prompts[i].id, number) for i, number in batch], sampling.temperature, sampling.top_p
+        )
+        out = self.model.generate(
+            input_ids=tokens,
+            attention_mask=mask,
+            generation_config=GenerationConfig(
+                max_new_tokens=sampling.max_tokens,
+                do_sample=False,  # drawn by adding noise: see _Gumbel
+                eos_token_id=self.model.generation_config.eos_token_id or self.tokenizer.eos_token_id,
+                pad_token_id=pad,
+                return_dict_in_generate=True,
+                output_logits=sampling.logprobs,
+                stop_strings=list(sampling.stop) or None,
+            ),
+            logits_processor=LogitsProcessorList([noise] if sampling.temperature > 0 else []),
+            tokenizer=self.tokenizer if sampling.stop else None,
+        )
+        replies = out.sequences[:, width:]  # (B, N)
+        logprobs = _logprobs(out.logits, replies) if sampling.logprobs else None
+        for row, (i, number) in enumerate(batch):
+            yield Sampled(i, number, self._sample(replies[row], len(ids[i]), sampling, prompts[i], logprobs, row))
+
+    def _sample(
+        self, reply: Tensor, tokens_in: int, sampling: Sampling, prompt: Prompt, logprobs: Tensor | None, row: int
+    ) -> Sample:
+        ends = self.model.generation_config.eos_token_id or self.tokenizer.eos_token_id
+        ends = ends if isinstance(ends, list) else [ends]
+        drawn = reply.tolist()
+        end = next((n for n, t in enumerate(drawn) if t in ends), None)
+        kept = drawn[: end if end is not None else len(drawn)]
+        text = prompt.prefill + str(self.tokenizer.decode(kept, skip_special_tokens=True))
+        stopped = next((s for s in sampling.stop if s in text), None)
+        used = len(kept) + (end is not None)
+        each = logprobs[row, :used].tolist() if logprobs is not None and used else None
+        return Sample(
+            text=text.split(stopped)[0] if stopped else text,
+            stop=Stop.STOPPED if stopped else Stop.END if end is not None else Stop.LENGTH,
+            tokens_in=tokens_in,
+            tokens_out=used,
+            logprob_mean=round(sum(each) / len(each), 6) if each else None,
+            logprob_min=round(min(each), 6) if each else None,
+            logprob_tail=round(sum(each[-(tail := max(1, len(each) // 10)) :]) / tail, 6) if each else None,
+        )
+
+
+class _Gumbel(LogitsProcessor):  # type: ignore[misc]
+    """Sampling as arg max of logits / T + Gumbel noise (Gumbel-max): each row has random numbers of its own, so a
+    sample does not depend on who shares its batch."""
+
+    def __init__(self, seeds: list[int], temperature: float, top_p: float) -> None:
+        self.generators = [torch.Generator().manual_seed(s) for s in seeds]
+        self.temperature = temperature
+        self.top_p = TopPLogitsWarper(top_p) if top_p < 1 else None
+
+    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
+        scores = scores.float() / self.temperature  # (B, V)
+        if self.top_p is not None:
+            scores = self.top_p(input_ids, scores)
+        uniform = torch.stack([torch.rand(scores.shape[-1], generator=g) for g in self.generators])
+        return scores - torch.log(-torch.log(uniform.clamp_min(1e-20))).to(scores.device)
+
+
+def _logprobs(logits: tuple[Tensor, ...], replies: Tensor) -> Tensor:
+    """(B, N) log-probability of each drawn token at temperature 1, in nats."""
+    steps = [step.float().log_softmax(-1).gather(-1, replies[:, n : n + 1]) for n, step in enumerate(logits)]
+    return torch.cat(steps, dim=1)
+
+
+def _seed(seed: int, prompt: str, number: int) -> int:
+    return int.from_bytes(hashlib.sha256(f"{seed}/{prompt}/{number}".encode()).digest()[:8], "big") >> 1

@@ -1,0 +1,315 @@
+"""Everything that flows from step to step: frozen records, one a line of JSON. Properties, no behaviour.
+
+No record holds a measured time: the same run writes the same bytes. Absence is None, an outcome is a word.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Kind(StrEnum):
+    """What sort of answer a problem has."""
+
+    NUMBER = "number"
+    CHOICE = "choice"
+    BOOL = "bool"
+    TEXT = "text"
+    MATH = "math"
+    OPEN = "open"
+    """No gold answer: conversation."""
+
+
+class Split(StrEnum):
+    """Who may read a problem: training, choosing (dev), calibration, evaluation alone (test)."""
+
+    TRAIN = "train"
+    DEV = "dev"
+    CALIBRATION = "calibration"
+    TEST = "test"
+
+
+class Stop(StrEnum):
+    """Why a sample ended."""
+
+    END = "end"
+    """The model ended it itself."""
+    LENGTH = "length"
+    """Cut off at `max_tokens`."""
+    STOPPED = "stopped"
+    """A stop string was met."""
+    ERROR = "error"
+    """The call failed: there is no text."""
+
+
+class Verdict(StrEnum):
+    """What a grader says of one reply. Never a bool: four of the six are not "wrong"."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    NO_ANSWER = "no_answer"
+    CUT_OFF = "cut_off"
+    FAILED = "failed"
+    """Engine or grader failed: says nothing of the model."""
+    UNGRADED = "ungraded"
+    """There is no gold answer."""
+
+
+class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One line of a record file."""
+
+
+class Message(Record, kw_only=True):
+    """One turn of a conversation."""
+
+    role: str
+    """system, user or assistant"""
+    content: str
+
+
+class Option(Record, kw_only=True):
+    """One of the answers to choose from."""
+
+    label: str
+    """"A", "B", …"""
+    text: str
+
+
+class Problem(Record, kw_only=True):
+    """A question and, mostly, its gold answer.
+
+    Example: Problem(id="gsm8k/train/17", question="12 batches of 24 …", answer="72", source="gsm8k", split="train")
+    """
+
+    id: str
+    """source/split/number; unique in a run"""
+    question: str
+    answer: str | None = None
+    """Gold; None where there is none."""
+    kind: Kind = Kind.NUMBER
+    messages: tuple[Message, ...] | None = None
+    """The conversation that ends in the question, where it is more than one user turn."""
+    choices: tuple[Option, ...] = ()
+    rationale: str | None = None
+    """A human or reference solution, as the source has it."""
+    source: str
+    split: Split
+    parent: str | None = None
+    """The problem this one is a variant of."""
+    slices: dict[str, str] = {}
+    """Name to value, for tables: {"suite": "steps_1_4", "steps": "3"}."""
+    extra: dict[str, object] = {}
+    """Raw fields, for a suite's own scorer."""
+
+    @property
+    def suite(self) -> str:
+        """The table this problem is counted in."""
+        return self.slices.get("suite", self.source)
+
+
+class Rejected(Record, kw_only=True):
+    """A row that could not be used, set aside."""
+
+    path: str
+    line: int
+    """1-based"""
+    why: str
+    raw: str
+    """The row's first 500 characters."""
+
+
+class Prompt(Record, kw_only=True):
+    """What an engine is asked."""
+
+    id: str
+    """The problem's id."""
+    messages: tuple[Message, ...]
+    prefill: str = ""
+    """Text that the reply begins with."""
+
+
+class Sampling(Record, kw_only=True):
+    """How an engine draws samples."""
+
+    n: int = 1
+    """Samples per prompt."""
+    temperature: float = 0.0
+    """0 = greedy."""
+    top_p: float = 1.0
+    max_tokens: int = 512
+    """Most tokens of one reply, thought included."""
+    max_thought_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int = 0
+    logprobs: bool = False
+
+
+class Sample(Record, kw_only=True):
+    """One reply, verbatim."""
+
+    text: str
+    thought: str | None = None
+    """The server's separate reasoning field, where it has one."""
+    stop: Stop = Stop.END
+    tokens_in: int = 0
+    tokens_out: int = 0
+    logprob_mean: float | None = None
+    """Mean log-probability of the sampled tokens, in nats."""
+    logprob_min: float | None = None
+    logprob_tail: float | None = None
+    """Mean over the last tenth of the tokens, in nats."""
+    error: str | None = None
+
+
+class Trace(Record, kw_only=True):
+    """One sample of the teacher for one problem; reasoning and answer are read from it by `answers`."""
+
+    id: str
+    """problem id, "#", sample number"""
+    problem: str
+    teacher: str
+    prompt_hash: str
+    sampling_hash: str
+    sample: Sample
+
+
+class Judged(Record, kw_only=True):
+    """A trace, what the grader says of it, and the rule that dropped it."""
+
+    trace: Trace
+    verdict: Verdict
+    answer: str | None = None
+    """As found in the reply."""
+    flags: tuple[str, ...] = ()
+    dropped_by: str | None = None
+    """The first rule that refused it; None = kept."""
+    why: str | None = None
+    """That rule's evidence in one line."""
+
+
+class Example(Record, kw_only=True):
+    """One conversation to learn from."""
+
+    id: str
+    messages: tuple[Message, ...]
+    weights: tuple[float, ...]
+    """Loss weight of each message; 0 = not learned."""
+    origin: str
+    """teacher, chat, human, answer …"""
+
+
+class Student(Record, kw_only=True):
+    """A model on disk."""
+
+    path: str
+    """Relative to the run folder, or a Hub id."""
+    base: str
+    """Hash or Hub id of what it was trained from."""
+    hash: str
+    """sha256 of its weights."""
+    tokenizer_hash: str
+    adapter: str | None = None
+    """Path of the LoRA adapter, where there is one."""
+    parameters: int = 0
+
+
+class Loss(Record, kw_only=True):
+    """One point of a learning curve."""
+
+    step: int
+    """Optimizer steps done."""
+    loss: float
+    """Mean since the last point, nats per learned token."""
+    lr: float
+    learned_tokens: int
+    """Since the start."""
+
+
+class Rollout(Record, kw_only=True):
+    """One sample of a student for one problem."""
+
+    problem: str
+    model: str
+    sampling_hash: str
+    number: int
+    """Sample number, from 0."""
+    sample: Sample
+
+
+class Prediction(Record, kw_only=True):
+    """What a strategy makes of the rollouts of one problem."""
+
+    problem: str
+    model: str
+    strategy: str
+    """greedy, sample@8 (each on its own), vote@8"""
+    rollouts: tuple[int, ...]
+    answer: str | None = None
+    agreement: float = 0.0
+    """Share of the rollouts whose answer equals `answer`, 0 to 1; 0 if none was found."""
+
+
+class Score(Record, kw_only=True):
+    """One judged reply of one model to one problem."""
+
+    problem: str
+    suite: str
+    cluster: str
+    """Replies of one cluster are not independent: problem, template or seed question."""
+    slices: dict[str, str] = {}
+    model: str
+    strategy: str
+    number: int = 0
+    """Sample number; 0 for a strategy that gives one answer."""
+    verdict: Verdict
+    flags: tuple[str, ...] = ()
+    thought: bool = False
+    """The reply holds a think block with something in it."""
+    consistent: bool | None = None
+    """Thought and reply name the same answer; None = one of them names none."""
+    tokens: int = 0
+
+
+class Metric(Record, kw_only=True):
+    """One figure with its interval."""
+
+    name: str
+    """accuracy, paired_difference, think_rate, …"""
+    suite: str
+    model: str
+    """An arm, or "student-control" for a difference."""
+    strategy: str
+    slice: str = "all"
+    """"all" or name=value"""
+    value: float | None
+    """None = not measured."""
+    low: float | None = None
+    high: float | None = None
+    """95 % interval, unless the method says otherwise."""
+    n: int
+    unscored: int = 0
+    """Replies that say nothing of the model (failed, ungraded)."""
+    method: str
+    """wilson, paired_bootstrap, cluster_bootstrap, …"""
+
+
+class Point(Record, kw_only=True):
+    """One threshold of a cascade, what it gives and what it costs."""
+
+    threshold: float
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    escalated: float
+    escalated_low: float
+    escalated_high: float
+    cost: float
+    cost_low: float
+    cost_high: float
+
+
+RECORDS: tuple[type[Record], ...] = (
+    Problem, Rejected, Prompt, Sampling, Sample, Trace, Judged, Example, Student, Loss, Rollout, Prediction, Score,
+    Metric, Point,
+)  # fmt: skip
+"""Every record that a file may hold, in the order in which a run makes them."""

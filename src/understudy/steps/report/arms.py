@@ -1,0 +1,68 @@
+"""The arms of a run: in which order, in which words and in which colour they appear."""
+
+from typing import NamedTuple
+
+from understudy.errors import RecipeError
+from understudy.recipe import Layout, Recipe, arms
+
+LAYOUTS = {
+    Layout.THINK_FIRST: "thinks first, then answers",
+    Layout.ANSWER_FIRST: "answers first, then gives the thought",
+    Layout.NONE: "answers alone",
+}
+SLOTS = ("c1", "c2", "c3", "c4")
+
+
+class Arm(NamedTuple):
+    """One arm as the page shows it."""
+
+    name: str
+    says: str
+    """What it is, in words that fit in a sentence."""
+    slot: str
+    """Colour and mark: lead, base, c1 …"""
+
+
+class Cast(NamedTuple):
+    """All arms, and who is measured against whom."""
+
+    arms: tuple[Arm, ...]
+    lead: str
+    rivals: tuple[str, ...]
+    """Arms that the lead is compared to."""
+
+    def of(self, name: str) -> Arm:
+        """The arm of that name."""
+        return next((a for a in self.arms if a.name == name), Arm(name, name, "c4"))
+
+
+def cast(recipe: Recipe) -> Cast:
+    """The arms in the recipe's order; the lead is "student", else the first that is compared, else the first."""
+    try:
+        found = arms(recipe)
+    except RecipeError:  # a recipe that nothing could be made from: the page still shows what there is
+        found = {"student": recipe}
+    compared = tuple(dict.fromkeys(a for a, _ in recipe.evaluate.compare))
+    lead = next(n for n in ("student", *compared, *found) if n in found)
+    rivals = tuple(b for a, b in recipe.evaluate.compare if a == lead)
+    slots: dict[str, str] = {}
+    for name in (*rivals, *found):  # who is compared first gets the clearest colours
+        if name in found and name not in slots:
+            slots[name] = _slot(name, found[name], lead, sum(s.startswith("c") for s in slots.values()))
+    return Cast(tuple(Arm(n, _says(n, r), slots[n]) for n, r in found.items()), lead, rivals)
+
+
+def _slot(name: str, recipe: Recipe, lead: str, taken: int) -> str:
+    if name == lead:
+        return "lead"
+    return "base" if recipe.sft.skip else SLOTS[min(taken, len(SLOTS) - 1)]
+
+
+def _says(name: str, recipe: Recipe) -> str:
+    if recipe.sft.skip:
+        return "the base, not fine-tuned"
+    words = LAYOUTS[recipe.mix.layout]
+    other = recipe.sft.learned_tokens_of
+    words += f", trained on as many tokens as {other}" if other else ""
+    _, at, seed = name.partition("@")
+    return words + (f", seed {seed}" if at else "")

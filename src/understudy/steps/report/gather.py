@@ -1,0 +1,260 @@
+"""One pass over each record file: counts, and the few examples that are shown. Nothing grows with the files."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import zip_longest
+from typing import NamedTuple, TypeVar
+
+from understudy.records import Judged, Loss, Metric, Problem, Rejected, Rollout, Sample, Score, Split, Verdict
+from understudy.steps.report.inputs import Inputs
+
+REJECTED = 20
+"""Rejected rows shown."""
+POINTS = 200
+"""Most points of a drawn learning curve."""
+KINDS = 64
+"""Most kinds of test problems (verdict, suite, steps) that an example is kept of."""
+PER_CLASS = 3
+"""Chat probes kept of each class."""
+SOLVED, FAILED = 4, 4
+"""Test problems shown."""
+
+T = TypeVar("T")
+Key = tuple[str, str, str, str, str]
+"""name, suite, model, strategy, slice"""
+
+
+@dataclass
+class Problems:
+    """How many problems there are, and those that are shown."""
+
+    counts: Counter[tuple[str, str, Split]] = field(default_factory=Counter)
+    train_steps: int | None = None
+    """Most steps of a train problem."""
+    least_steps: dict[str, int] = field(default_factory=dict)
+    """Suite to the fewest steps of its test problems."""
+    probes: dict[str, list[Problem]] = field(default_factory=dict)
+    """Class to its first chat probes."""
+    shown: dict[str, Problem] = field(default_factory=dict)
+
+    def beyond(self, suite: str) -> bool:
+        """Every test problem of the suite has more steps than any train problem."""
+        least = self.least_steps.get(suite)
+        return least is not None and self.train_steps is not None and least > self.train_steps
+
+
+@dataclass
+class Traces:
+    """What became of the teacher's traces."""
+
+    generated: int = 0
+    kept: int = 0
+    asked: int = 0
+    """Problems with a trace."""
+    taught: int = 0
+    """Problems with a kept trace."""
+    tokens: int = 0
+    teachers: Counter[str] = field(default_factory=Counter)
+    dropped: Counter[str] = field(default_factory=Counter)
+    verdicts: Counter[tuple[str | None, Verdict]] = field(default_factory=Counter)
+    shown: dict[str | None, list[Judged]] = field(default_factory=dict)
+    """Rule (None = kept) to its first traces, of different problems."""
+
+
+@dataclass
+class Sampled:
+    """Rollouts of one arm with one sampling."""
+
+    replies: int = 0
+    tokens: int = 0
+    greedy: bool = False
+    first: dict[str, Sample] = field(default_factory=dict)
+    """Problem to its sample number 0, of the problems that are shown."""
+
+
+class Curve(NamedTuple):
+    """A learning curve, thinned."""
+
+    points: list[tuple[float, float]]
+    """Step and loss."""
+    last: Loss | None
+    lost: int
+    """Points whose loss is not a finite number."""
+
+
+class Shown(NamedTuple):
+    """A test problem that is shown, by how the lead arm fared."""
+
+    problem: str
+    slices: dict[str, str]
+    verdicts: dict[str, Verdict]
+    """Arm to what the grader says of its greedy reply."""
+
+
+class Facts(NamedTuple):
+    """All that the page says, beside the recipe."""
+
+    metrics: dict[Key, Metric]
+    problems: Problems
+    rejected: tuple[int, list[Rejected]]
+    traces: Traces
+    mixes: dict[str, Counter[str]]
+    curves: dict[str, Curve]
+    rollouts: dict[str, dict[str, Sampled]]
+    solved: list[Shown]
+    failed: list[Shown]
+
+    def reply(self, arm: str, problem: str) -> Sample | None:
+        """The greedy reply: sample number 0."""
+        found = [s.first[problem] for s in self.rollouts.get(arm, {}).values() if problem in s.first]
+        return found[0] if found else None
+
+
+def gather(inputs: Inputs, lead: str) -> Facts:
+    """The facts of a run; examples of test problems are chosen by how `lead` fared."""
+    traces = _traces(inputs.judged, inputs.recipe.report.examples)
+    solved, failed = _shown(inputs.scores, lead)
+    wanted = {j.trace.problem for js in traces.shown.values() for j in js} | {s.problem for s in solved + failed}
+    problems = _problems(inputs.problems, wanted)
+    wanted |= {p.id for ps in problems.probes.values() for p in ps}
+    return Facts(
+        metrics={(m.name, m.suite, m.model, m.strategy, m.slice): m for m in inputs.metrics},
+        problems=problems,
+        rejected=_rejected(inputs.rejected),
+        traces=traces,
+        mixes={arm: Counter(e.origin for e in mix) for arm, mix in inputs.examples.items()},
+        curves={name: curve(points) for name, points in inputs.losses.items()},
+        rollouts={arm: _rollouts(rows, wanted) for arm, rows in inputs.rollouts.items()},
+        solved=solved,
+        failed=failed,
+    )
+
+
+def _traces(judged: Iterable[Judged], examples: int) -> Traces:
+    found = Traces()
+    before, taught = None, False
+    for j in judged:
+        if j.trace.problem != before:  # the file is in the order of problems
+            before, taught = j.trace.problem, False
+            found.asked += 1
+        found.generated += 1
+        found.tokens += j.trace.sample.tokens_out
+        found.teachers[j.trace.teacher] += 1
+        found.verdicts[j.dropped_by, j.verdict] += 1
+        if j.dropped_by is None:
+            found.kept += 1
+            found.taught += not taught
+            taught = True
+        else:
+            found.dropped[j.dropped_by] += 1
+        some = found.shown.setdefault(j.dropped_by, [])
+        if len(some) < examples and all(s.trace.problem != j.trace.problem for s in some):
+            some.append(j)
+    return found
+
+
+def _shown(scores: Iterable[Score], lead: str) -> tuple[list[Shown], list[Shown]]:
+    """The first test problems of every kind, solved and failed, hardest kinds last; with every arm's verdict."""
+    kinds: dict[tuple[str, ...], Score] = {}
+    for s in scores:
+        if s.model == lead and _plain(s):
+            kind = (s.verdict, s.suite, s.slices.get("steps", ""))
+            if kind in kinds or len(kinds) < KINDS:
+                kinds.setdefault(kind, s)
+    right = [s for k, s in sorted(kinds.items(), key=lambda ks: ks[0][1:]) if s.verdict is Verdict.RIGHT]
+    wrong = [s for k, s in sorted(kinds.items(), key=lambda ks: ks[0][1:]) if s.verdict is not Verdict.RIGHT]
+    chosen = spread(right, SOLVED), spread(wrong, FAILED)
+    verdicts: dict[str, dict[str, Verdict]] = {s.problem: {} for s in chosen[0] + chosen[1]}
+    for s in scores:
+        if s.problem in verdicts and _plain(s):
+            verdicts[s.problem][s.model] = s.verdict
+    solved, failed = ([Shown(s.problem, s.slices, verdicts[s.problem]) for s in some] for some in chosen)
+    return solved, failed
+
+
+def _plain(score: Score) -> bool:
+    """A greedy reply to a problem that has a gold answer, outside conversation."""
+    open_ended = score.verdict in (Verdict.UNGRADED, Verdict.FAILED) or "think" in score.slices
+    return score.strategy == "greedy" and not open_ended and score.suite != "chat"
+
+
+def spread(of: list[T], most: int) -> list[T]:
+    """At most `most`, evenly spread from first to last.
+
+    >>> spread([1, 2, 3, 4, 5], 3)
+    [1, 3, 5]
+    """
+    if len(of) <= most:
+        return of
+    return [of[round(i * (len(of) - 1) / (most - 1))] for i in range(most)]
+
+
+def _problems(problems: Iterable[Problem], wanted: set[str]) -> Problems:
+    found = Problems()
+    for p in problems:
+        found.counts[p.source, p.suite, p.split] += 1
+        steps = p.slices.get("steps", "")
+        if steps.isdecimal() and p.split is Split.TRAIN:
+            found.train_steps = max(found.train_steps or 0, int(steps))
+        if steps.isdecimal() and p.split is Split.TEST:
+            found.least_steps[p.suite] = min(found.least_steps.get(p.suite, int(steps)), int(steps))
+        kind = p.slices.get("class")
+        if p.source == "probes" and kind and (kind in found.probes or len(found.probes) < KINDS):
+            some = found.probes.setdefault(kind, [])
+            if len(some) < PER_CLASS:
+                some.append(p)
+        if p.id in wanted:
+            found.shown[p.id] = p
+    return found
+
+
+def _rejected(rows: Iterable[Rejected]) -> tuple[int, list[Rejected]]:
+    n, first = 0, []
+    for r in rows:
+        n += 1
+        if n <= REJECTED:
+            first.append(r)
+    return n, first
+
+
+def _rollouts(rows: Iterable[Rollout], wanted: set[str]) -> dict[str, Sampled]:
+    found: defaultdict[str, Sampled] = defaultdict(Sampled)
+    for r in rows:
+        one = found[r.sampling_hash]
+        one.replies += 1
+        one.tokens += r.sample.tokens_out
+        one.greedy = one.greedy or r.number == 0
+        if r.number == 0 and r.problem in wanted:
+            one.first[r.problem] = r.sample
+    return dict(found)
+
+
+def curve(losses: Iterable[Loss]) -> Curve:
+    """The curve with at most `POINTS` points, each the mean of equally many."""
+    points: list[tuple[float, float]] = []
+    width, held, lost = 1, [], 0
+    last = None
+    for loss in losses:
+        last = loss
+        if not math.isfinite(loss.loss):
+            lost += 1
+            continue
+        held.append((float(loss.step), loss.loss))
+        if len(held) == width:
+            points.append(_mean(held))
+            held = []
+        if len(points) == POINTS:
+            points = [_mean([p for p in pair if p]) for pair in zip_longest(points[::2], points[1::2])]
+            width *= 2
+    return Curve(points + ([_mean(held)] if held else []), last, lost)
+
+
+def _mean(points: list[tuple[float, float]]) -> tuple[float, float]:
+    return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
+
+
+def suites(metrics: Mapping[Key, Metric], name: str) -> list[str]:
+    """Suites that have such a metric, in the order of the file."""
+    return list(dict.fromkeys(k[1] for k in metrics if k[0] == name))

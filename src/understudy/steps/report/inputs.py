@@ -1,0 +1,44 @@
+"""What the page is made from: the records of a run, and how long its steps took."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from understudy.recipe import Recipe
+from understudy.records import Example, Judged, Loss, Metric, Problem, Rejected, Rollout, Score, Student
+
+
+class Timing(NamedTuple):
+    """How long one step took."""
+
+    step: str
+    arm: str | None
+    """None = a step that all arms share."""
+    seconds: float
+    budget: float | None
+    """Expected minutes, from `recipe.minutes`."""
+    kept: bool
+    """Made by an earlier run, and used as it was."""
+    peak_mib: float | None
+
+
+class Inputs(NamedTuple):
+    """A run. Every iterable may be iterated again, and is read as a stream."""
+
+    recipe: Recipe
+    command: str
+    """The exact shell command that made the run."""
+    versions: Mapping[str, str]
+    problems: Iterable[Problem]
+    rejected: Iterable[Rejected]
+    judged: Iterable[Judged]
+    examples: Mapping[str, Iterable[Example]]
+    """Arm to its mix."""
+    losses: Mapping[str, Iterable[Loss]]
+    """"pretrain" and arms to learning curves."""
+    students: Mapping[str, Student]
+    """"pretrain" and arms."""
+    scores: Iterable[Score]
+    metrics: Iterable[Metric]
+    rollouts: Mapping[str, Iterable[Rollout]]
+    """Arm to its samples."""
+    timings: Sequence[Timing]
