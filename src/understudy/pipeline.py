@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from understudy import engines, sources, store
 from understudy.errors import RecipeError, UserError
 from understudy.recipe import MixSource, Recipe, arms, digest
 from understudy.records import Message, Problem, Record, Rejected, Split, Student
+from understudy.sources.overlap import marked
 from understudy.store import Made, Rows, Run, Timing
 
 STEPS = ("source", "pretrain", "generate", "curate", "mix", "sft", "solve", "evaluate", "report")
@@ -78,10 +79,10 @@ class _Work:
         recipe = self.recipe
         self._step(
             "source",
-            settings=[recipe.sources, recipe.seed],
+            settings=[recipe.sources, recipe.seed, recipe.overlap_words],
             reads=_paths(s.path for s in recipe.sources),
             files=("problems", "rejected"),
-            make=lambda: sources.load(recipe.sources, recipe.seed),
+            make=lambda: marked(lambda: sources.load(recipe.sources, recipe.seed), recipe.overlap_words),
             more=lambda: {f"problems:{split}": h for split, h in self._split_hashes().items()},
         )
 
@@ -113,15 +114,9 @@ class _Work:
         self._step(
             "curate",
             settings=[self.recipe.curate],
-            reads=self._hash("problems:train", "problems:test", "traces"),
+            reads=self._hash("problems:train", "traces"),
             files=("judged",),
-            make=lambda: curate(
-                self.run.rows("traces"),
-                self._by_id(Split.TRAIN),
-                _Filtered(self.run.rows("problems"), Split.TEST),
-                self.recipe.curate,
-                self.teller.say,
-            ),
+            make=lambda: curate(self.run.rows("traces"), self._by_id(Split.TRAIN), self.recipe.curate, self.teller.say),
         )
 
     def mix(self, name: str, arm: Recipe) -> None:
@@ -230,7 +225,7 @@ class _Work:
 
         settings, seed = self.recipe.pretrain, self.recipe.seed
         others = self._conversations(settings.sources, self.recipe)
-        train = list(self._of(Split.TRAIN))
+        train = list(self._learnable(Split.TRAIN))
         mixed = blend(list(bare(train)), others, settings.sources, settings.rows, seed, self.teller.say)
         return pretrain(
             list(mixed),
@@ -254,7 +249,7 @@ class _Work:
         from understudy.steps.generate import generate
 
         settings = self.recipe.generate
-        train = [p for i, p in enumerate(self._of(Split.TRAIN)) if settings.limit is None or i < settings.limit]
+        train = list(islice(_from(self._of(Split.TRAIN), settings.sources), settings.limit))
         teacher = engines.teacher(settings.teacher, {p.id: p for p in train})
         # What costs nothing to draw again is not kept twice: the oracle's and the replayed traces are on record anyway.
         paid = settings.teacher.engine not in ("oracle", "replay")
@@ -268,10 +263,10 @@ class _Work:
     def _sft(self, at: str, arm: Recipe) -> Iterator[Record]:
         from understudy.engines.local import Local
         from understudy.steps.sft import sft
-        from understudy.steps.solve import rollouts, right
+        from understudy.steps.solve import right, rollouts
         from understudy.student import Loaded
 
-        dev = list(self._of(Split.DEV))
+        dev = list(self._learnable(Split.DEV))
 
         def score(loaded: Loaded) -> tuple[int, int]:
             how = msgspec.structs.replace(arm.solve, samples=0, limit=None)
@@ -391,7 +386,11 @@ class _Work:
         return {split: digest(hashes) for split, hashes in found.items()}
 
     def _of(self, split: Split) -> Iterator[Problem]:
-        return iter(_Filtered(self.run.rows("problems"), split))
+        return (p for p in self.run.rows("problems") if p.split is split)
+
+    def _learnable(self, split: Split) -> Iterator[Problem]:
+        """Those of a split that a student may be taught or chosen with: they share nothing with a test."""
+        return (p for p in self._of(split) if p.overlap is None)
 
     def _by_id(self, split: Split) -> dict[str, Problem]:
         return {p.id: p for p in self._of(split)}
@@ -407,10 +406,10 @@ class _Work:
         from understudy.sources.sums import sums
         from understudy.steps.mix import rationales
 
-        made: dict[str, Callable[[], Iterable[tuple[Message, ...]]]] = {
-            "small_talk": lambda: small_talk(arm.seed),
-            "sums": lambda: sums(arm.seed),
-            "rationale": lambda: rationales(self._of(Split.TRAIN), arm.mix.layout),
+        made: dict[str, Callable[[MixSource], Iterable[tuple[Message, ...]]]] = {
+            "small_talk": lambda _: small_talk(arm.seed),
+            "sums": lambda _: sums(arm.seed),
+            "rationale": lambda s: rationales(_from(self._learnable(Split.TRAIN), s.of), arm.mix.layout),
         }
         found: dict[str, Iterable[tuple[Message, ...]]] = {}
         for source in wanted:
@@ -418,22 +417,18 @@ class _Work:
                 read = conversations(source.path, source.limit)
                 found[source.name] = (c for c in read if not isinstance(c, Rejected))
             elif source.name in made:
-                found[source.name] = made[source.name]()
+                found[source.name] = made[source.name](source)
             else:
                 raise RecipeError(
-                    f"mix: sources: '{source.name}' is none of {', '.join(made)}. Give the file or Hub id it is in: path."
+                    f"mix: sources: '{source.name}' is none of {', '.join(made)}. "
+                    "Give the file or Hub id it is in: path."
                 )
         return found
 
 
-class _Filtered(Iterable[Problem]):
-    """The problems of one split, read anew by each `iter`."""
-
-    def __init__(self, rows: Rows[Problem], split: Split) -> None:
-        self.rows, self.split = rows, split
-
-    def __iter__(self) -> Iterator[Problem]:
-        return (p for p in self.rows if p.split is self.split)
+def _from(problems: Iterable[Problem], names: Sequence[str]) -> Iterator[Problem]:
+    """Those of the named sources; of all where none is named."""
+    return (p for p in problems if not names or p.source in names)
 
 
 def inputs(recipe: Recipe, run: Run, command: str) -> Any:

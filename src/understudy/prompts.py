@@ -41,12 +41,17 @@ def final(answer: str) -> str:
     return f"The answer is \\boxed{{{answer}}}."
 
 
-def target(thought: str, answer: str, layout: Layout) -> str:
-    """The assistant's turn to learn: thought and answer from one and the same source, never glued from two."""
+def target(thought: str, answer: str, layout: Layout, solution: str | None = None) -> str:
+    """The assistant's turn to learn: thought and answer from one and the same source.
+
+    `solution` is another's: read by `Layout.GLUED` alone, which exists to show what it does.
+    """
     if layout is Layout.THINK_FIRST:
         return f"<think>\n{thought}\n</think>\n\n{final(answer)}"
     if layout is Layout.ANSWER_FIRST:
         return f"{final(answer)}\n\n<why>\n{thought}\n</why>"
+    if layout is Layout.GLUED and solution is not None:
+        return f"<think>\n{thought}\n</think>\n\n{solution}"
     return final(answer)
 
 

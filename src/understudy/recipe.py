@@ -22,7 +22,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     """A part of a recipe."""
 
 
-class Counts(Part, kw_only=True):
+class Counts(Part, frozen=True, kw_only=True):
     """How many problems of each split a procedural source makes."""
 
     train: int = 0
@@ -31,7 +31,7 @@ class Counts(Part, kw_only=True):
     test: int = 0
 
 
-class Source(Part, kw_only=True):
+class Source(Part, frozen=True, kw_only=True):
     """Where problems come from: a named set, an own file, or problems made on the spot."""
 
     name: str | None = None
@@ -46,7 +46,8 @@ class Source(Part, kw_only=True):
     """Column; dots reach inside: "meta.text"."""
     answer: str | None = "answer"
     choices: str = "choices"
-    rationale: str = "rationale"
+    rationale: str | None = "rationale"
+    """Column; None = this source has none."""
     id: str = "id"
     kind: Kind | None = None
     """Sort of answer; None = the set's own, or guessed from the answers."""
@@ -58,7 +59,7 @@ class Source(Part, kw_only=True):
     """Numbers of reasoning steps to make problems of (procedural sources)."""
 
 
-class Build(Part, kw_only=True):
+class Build(Part, frozen=True, kw_only=True):
     """The shape of a student made on the spot: Qwen3's architecture."""
 
     layers: int = 4
@@ -73,7 +74,7 @@ class Build(Part, kw_only=True):
     """Longest sequence, tokens."""
 
 
-class StudentPart(Part, kw_only=True):
+class StudentPart(Part, frozen=True, kw_only=True):
     """Which model is taught."""
 
     model: str | None = None
@@ -96,7 +97,7 @@ class Optimizer(StrEnum):
     """torch.optim.Muon on matrices, AdamW on the rest."""
 
 
-class Train(Part, kw_only=True):
+class Train(Part, frozen=True, kw_only=True):
     """How a training step runs."""
 
     steps: int | None = None
@@ -119,12 +120,14 @@ class Train(Part, kw_only=True):
     weight_decay: float = 0.01
     max_length: int = 512
     """Tokens; longer conversations are counted and left out, never cut."""
+    activation_checkpointing: bool = False
+    """Reckon the activations anew in the backward pass: less memory, a third more time."""
     save_every: int = 100
     """Steps between checkpoints; after a crash at most so many are done again."""
     log_every: int = 20
 
 
-class MixSource(Part, kw_only=True):
+class MixSource(Part, frozen=True, kw_only=True):
     """Another source of conversations beside the teacher's traces."""
 
     name: str
@@ -135,9 +138,11 @@ class MixSource(Part, kw_only=True):
     """Share of the rows, 0 to 1."""
     limit: int | None = None
     """First so many rows are read."""
+    of: tuple[str, ...] = ()
+    """rationale: only the solutions of these sources; () = all."""
 
 
-class Pretrain(Train, kw_only=True):
+class Pretrain(Train, frozen=True, kw_only=True):
     """Base training of a student built here: questions with bare answers, and conversation."""
 
     sources: tuple[MixSource, ...] = ()
@@ -146,7 +151,7 @@ class Pretrain(Train, kw_only=True):
     """Conversations in all; None = as many as use every train problem once."""
 
 
-class Sft(Train, kw_only=True):
+class Sft(Train, frozen=True, kw_only=True):
     """Fine-tuning on the mix."""
 
     skip: bool = False
@@ -157,10 +162,10 @@ class Sft(Train, kw_only=True):
     alpha: int = 32
     dropout: float = 0.0
     search_share: float = 1.0
-    """Share of the steps that each learning rate of several gets before the best goes the whole way; 1 = all the way."""
+    """Share of the steps that each learning rate of several gets before the best goes all the way; 1 = all of them."""
 
 
-class Teacher(Part, kw_only=True):
+class Teacher(Part, frozen=True, kw_only=True):
     """Who writes the traces."""
 
     engine: str = "oracle"
@@ -185,7 +190,7 @@ class Teacher(Part, kw_only=True):
     """oracle: share of traces with a planted fault."""
 
 
-class Generate(Part, kw_only=True):
+class Generate(Part, frozen=True, kw_only=True):
     """Collecting traces."""
 
     teacher: Teacher = Teacher()
@@ -196,9 +201,11 @@ class Generate(Part, kw_only=True):
     max_tokens: int = 1024
     limit: int | None = None
     """First so many train problems; None = all."""
+    sources: tuple[str, ...] = ()
+    """Names of the sources whose train problems the teacher is asked; () = all."""
 
 
-class Curate(Part, kw_only=True):
+class Curate(Part, frozen=True, kw_only=True):
     """Which traces are dropped. Every rule is a row of `curate.RULES`; `off` names those not used."""
 
     off: tuple[str, ...] = ()
@@ -206,8 +213,6 @@ class Curate(Part, kw_only=True):
     """Longest kept reply, tokens as the teacher counts them."""
     long_ratio: float | None = 4.0
     """Longest kept trace, as a multiple of the median length in words of its source's right ones; None = any."""
-    overlap_words: int = 13
-    """A question that shares so many consecutive words with a test question is dropped (8 for short ones)."""
     keep_per_problem: int | None = None
     """Most traces kept of one problem; None = all that are distinct."""
 
@@ -219,9 +224,11 @@ class Layout(StrEnum):
     ANSWER_FIRST = "answer_first"
     NONE = "none"
     """The answer alone."""
+    GLUED = "glued"
+    """The teacher's thought, then the problem's own solution: two hands in one target, for studies of that fault."""
 
 
-class Mix(Part, kw_only=True):
+class Mix(Part, frozen=True, kw_only=True):
     """What the student learns from."""
 
     layout: Layout = Layout.THINK_FIRST
@@ -239,7 +246,7 @@ class Strategy(StrEnum):
     VOTE = "vote"
 
 
-class Solve(Part, kw_only=True):
+class Solve(Part, frozen=True, kw_only=True):
     """Letting the student answer the test problems."""
 
     greedy: bool = True
@@ -256,7 +263,7 @@ class Solve(Part, kw_only=True):
     """First so many test problems of each suite; None = all."""
 
 
-class Evaluate(Part, kw_only=True):
+class Evaluate(Part, frozen=True, kw_only=True):
     """Judging and summing up."""
 
     compare: tuple[tuple[str, str], ...] = ()
@@ -265,7 +272,7 @@ class Evaluate(Part, kw_only=True):
     """Slices that get a row of their own."""
 
 
-class Report(Part, kw_only=True):
+class Report(Part, frozen=True, kw_only=True):
     """The page."""
 
     title: str | None = None
@@ -273,7 +280,7 @@ class Report(Part, kw_only=True):
     """Examples of each drop reason."""
 
 
-class Recipe(Part, kw_only=True):
+class Recipe(Part, frozen=True, kw_only=True):
     """A whole run."""
 
     name: str = "run"
@@ -287,6 +294,11 @@ class Recipe(Part, kw_only=True):
     minutes: dict[str, float] = {}
     """Expected minutes of each step, shown before it."""
     sources: tuple[Source, ...] = ()
+    overlap_words: int | None = 13
+    """A problem whose question shares so many consecutive words with a test question is never learned from.
+
+    A shorter question must be equal as a whole. None = no decontamination.
+    """
     student: StudentPart = StudentPart()
     pretrain: Pretrain = Pretrain()
     generate: Generate = Generate()
@@ -450,11 +462,30 @@ def _merged(base: Any, change: Any) -> Any:
 def _convert(data: dict[str, Any], where: str) -> Recipe:
     _check_keys(Recipe, data, where)
     try:
-        return msgspec.convert(data, Recipe, strict=True)
+        recipe = msgspec.convert(data, Recipe, strict=True)
     except msgspec.ValidationError as error:
         what, _, at = str(error).partition(" - at `$")
         place = at.strip("`.").replace(".", ": ").replace("[", ": ").replace("]", "")
         raise RecipeError(f"{where}: {place + ': ' if place else ''}{what.replace('`', '')}.") from None
+    _check_values(recipe, where)
+    return recipe
+
+
+def _check_values(recipe: Recipe, where: str) -> None:
+    """Refuses what has the right type and no sense."""
+    words = recipe.overlap_words
+    if words is not None and words < 1:
+        raise RecipeError(
+            f"{where}: overlap_words: {words} is no number of words. Give 1 or more, or null for no decontamination."
+        )
+    there = [source.name or Path(source.path or "").stem for source in recipe.sources]
+    asked = [("generate: sources", recipe.generate.sources)]
+    for part, sources in (("pretrain", recipe.pretrain.sources), ("mix", recipe.mix.sources)):
+        asked += [(f"{part}: sources: {source.name}: of", source.of) for source in sources]
+    for place, names in asked:
+        for name in names:
+            if name not in there:
+                raise RecipeError(f"{where}: {place}: there is no source '{name}'. There are: {', '.join(there)}.")
 
 
 def _check_keys(part: type, data: object, where: str) -> None:

@@ -59,7 +59,7 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """One line of a record file."""
 
 
-class Message(Record, kw_only=True):
+class Message(Record, frozen=True, kw_only=True):
     """One turn of a conversation."""
 
     role: str
@@ -67,7 +67,7 @@ class Message(Record, kw_only=True):
     content: str
 
 
-class Option(Record, kw_only=True):
+class Option(Record, frozen=True, kw_only=True):
     """One of the answers to choose from."""
 
     label: str
@@ -75,7 +75,7 @@ class Option(Record, kw_only=True):
     text: str
 
 
-class Problem(Record, kw_only=True):
+class Problem(Record, frozen=True, kw_only=True):
     """A question and, mostly, its gold answer.
 
     Example: Problem(id="gsm8k/train/17", question="12 batches of 24 …", answer="72", source="gsm8k", split="train")
@@ -96,6 +96,11 @@ class Problem(Record, kw_only=True):
     split: Split
     parent: str | None = None
     """The problem this one is a variant of."""
+    overlap: str | None = None
+    """What its question shares with a test question, in one line; None = nothing.
+
+    Such a problem is never learned from.
+    """
     slices: dict[str, str] = {}
     """Name to value, for tables: {"suite": "steps_1_4", "steps": "3"}."""
     extra: dict[str, object] = {}
@@ -107,7 +112,7 @@ class Problem(Record, kw_only=True):
         return self.slices.get("suite", self.source)
 
 
-class Rejected(Record, kw_only=True):
+class Rejected(Record, frozen=True, kw_only=True):
     """A row that could not be used, set aside."""
 
     path: str
@@ -118,7 +123,7 @@ class Rejected(Record, kw_only=True):
     """The row's first 500 characters."""
 
 
-class Prompt(Record, kw_only=True):
+class Prompt(Record, frozen=True, kw_only=True):
     """What an engine is asked."""
 
     id: str
@@ -128,7 +133,7 @@ class Prompt(Record, kw_only=True):
     """Text that the reply begins with."""
 
 
-class Sampling(Record, kw_only=True):
+class Sampling(Record, frozen=True, kw_only=True):
     """How an engine draws samples."""
 
     n: int = 1
@@ -144,7 +149,7 @@ class Sampling(Record, kw_only=True):
     logprobs: bool = False
 
 
-class Sample(Record, kw_only=True):
+class Sample(Record, frozen=True, kw_only=True):
     """One reply, verbatim."""
 
     text: str
@@ -161,7 +166,7 @@ class Sample(Record, kw_only=True):
     error: str | None = None
 
 
-class Trace(Record, kw_only=True):
+class Trace(Record, frozen=True, kw_only=True):
     """One sample of the teacher for one problem; reasoning and answer are read from it by `answers`."""
 
     id: str
@@ -173,7 +178,7 @@ class Trace(Record, kw_only=True):
     sample: Sample
 
 
-class Judged(Record, kw_only=True):
+class Judged(Record, frozen=True, kw_only=True):
     """A trace, what the grader says of it, and the rule that dropped it."""
 
     trace: Trace
@@ -187,7 +192,7 @@ class Judged(Record, kw_only=True):
     """That rule's evidence in one line."""
 
 
-class Example(Record, kw_only=True):
+class Example(Record, frozen=True, kw_only=True):
     """One conversation to learn from."""
 
     id: str
@@ -198,7 +203,7 @@ class Example(Record, kw_only=True):
     """teacher, chat, human, answer …"""
 
 
-class Student(Record, kw_only=True):
+class Student(Record, frozen=True, kw_only=True):
     """A model on disk."""
 
     path: str
@@ -213,7 +218,7 @@ class Student(Record, kw_only=True):
     parameters: int = 0
 
 
-class Loss(Record, kw_only=True):
+class Loss(Record, frozen=True, kw_only=True):
     """One point of a learning curve."""
 
     step: int
@@ -225,7 +230,7 @@ class Loss(Record, kw_only=True):
     """Since the start."""
 
 
-class Rollout(Record, kw_only=True):
+class Rollout(Record, frozen=True, kw_only=True):
     """One sample of a student for one problem."""
 
     problem: str
@@ -236,7 +241,7 @@ class Rollout(Record, kw_only=True):
     sample: Sample
 
 
-class Prediction(Record, kw_only=True):
+class Prediction(Record, frozen=True, kw_only=True):
     """What a strategy makes of the rollouts of one problem."""
 
     problem: str
@@ -249,7 +254,7 @@ class Prediction(Record, kw_only=True):
     """Share of the rollouts whose answer equals `answer`, 0 to 1; 0 if none was found."""
 
 
-class Score(Record, kw_only=True):
+class Score(Record, frozen=True, kw_only=True):
     """One judged reply of one model to one problem."""
 
     problem: str
@@ -270,7 +275,7 @@ class Score(Record, kw_only=True):
     tokens: int = 0
 
 
-class Metric(Record, kw_only=True):
+class Metric(Record, frozen=True, kw_only=True):
     """One figure with its interval."""
 
     name: str
@@ -293,7 +298,7 @@ class Metric(Record, kw_only=True):
     """wilson, paired_bootstrap, cluster_bootstrap, …"""
 
 
-class Point(Record, kw_only=True):
+class Point(Record, frozen=True, kw_only=True):
     """One threshold of a cascade, what it gives and what it costs."""
 
     threshold: float

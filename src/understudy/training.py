@@ -216,6 +216,7 @@ def _arguments(settings: Train, lr: float, steps: int, folder: Path) -> SFTConfi
         save_steps=settings.save_every,
         save_total_limit=2,
         bf16=torch.cuda.is_available(),
+        activation_checkpointing=settings.activation_checkpointing,  # TRL's own default is on: a third more time
         use_cpu=not torch.cuda.is_available() and not torch.backends.mps.is_available(),
         dataloader_pin_memory=False,
         report_to="none",

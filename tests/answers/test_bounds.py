@@ -14,7 +14,8 @@ PIECES = [
     "\n", "1 ", "1,", "1,000,", "x", "1", "$", "**", "-", "not 5 ", ", which ", "after ", "5: ", "1 to ", "three ",
     "two hundred and ", "\\sqrt{999983}+", "(a+b)(c+d)", "(x+1)*", "<<1=2>>", "<<", "`", "```", "Q: ", "#### 5\n",
     "<answer>", "\\boxed{5} or ", "5 apples = ", "\\text{", "1 1/2 ", "=1", "30!=", "5%", "if ", "so 5 ", "Dr. ",
-    "is 5 more ", "yes or no ", "A or B ", "[(1,2),", "{", "2 hours and 30 ", "1:2:3:4:5:6 ", "| 5 | 6 |\n",
+    "is 5 more ", "yes or no ", "A or B ", "[(1,2),", "{", "2 hours and 30 ", "1:2:3:4:5:6 ", "| 5 | 6 |\n", ". ",
+    ".\n",
 ]  # fmt: skip
 WORST = 0.2  # seconds
 SLACK = 5  # machines that run tests are busy

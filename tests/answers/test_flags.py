@@ -15,6 +15,7 @@ CASES = [  # flag, text, kind
     ("rederives", "<think>6 * 4 = 24</think>6 * 4 = 24 and 24 + 1 = 25, so \\boxed{25}", Kind.NUMBER),
     ("repeats", "<think>a</think>" + "Germany is larger.\n" * 4, Kind.OPEN),
     ("repeats", "<think>" + "so we add three and then " * 12 + "</think>3", Kind.NUMBER),
+    ("repeats", "<think>We add 4. So it is 9. So it is 9. So it is 9. So it is 9.</think>9", Kind.NUMBER),
     ("other_script", "<think>\u6211\u4eec\u5148\u7b97</think>\\boxed{2}", Kind.NUMBER),
     ("no_reasoning", "The answer is 27.", Kind.NUMBER),
     ("box_on_chat", "Hello! \\boxed{2}", Kind.OPEN),
@@ -37,6 +38,10 @@ def test_a_plain_reply_raises_none():
     assert flags_of(PLAIN, "What is 6 * 4 + 3?") == ()
     assert flags_of("Hello! How are you?", "Hi", Kind.OPEN) == ()
     assert flags_of("<think></think>Hello!", "Hi", Kind.OPEN) == ()
+
+
+def test_a_sentence_said_three_times_in_a_row_is_no_circle_yet():
+    assert "repeats" not in flags_of("<think>So it is 9. So it is 9. So it is 9. I am sure.</think>9", "How old?")
 
 
 def test_a_failed_call_shows_no_behaviour():

@@ -85,6 +85,14 @@ def test_four_hashes_begin_the_answer(write):
     assert (problem.answer, problem.rationale) == ("1,018", "9 * 2 = <<9*2=18>>18.")
 
 
+def test_a_source_without_rationales_has_none_however_it_is_written(write):
+    row = {"question": "Eggs?", "rationale": "Two nines.", "answer": "18"}
+    assert one(write, row).rationale == "Two nines."
+    assert one(write, row, rationale=None).rationale is None
+    problem = one(write, {"question": "Eggs?", "answer": "9 * 2 = 18.\n#### 18"}, rationale=None)
+    assert (problem.answer, problem.rationale) == ("18", None)
+
+
 def test_short_columns_are_kept_for_a_suites_own_scorer(write):
     problem = one(write, SUM | {"id": 7, "template": "t1", "log": "x" * 600, "none": None})
     assert problem.extra == {"id": "7", "template": "t1"}

@@ -1,8 +1,5 @@
 """Every rule refuses its own, the oracle's planted faults are found, and real rationales pass in sensible numbers."""
 
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 
@@ -15,6 +12,7 @@ from understudy.engines.replay import Replay
 from understudy.errors import RecipeError, UnderstudyError
 from understudy.recipe import Counts, Curate, Source
 from understudy.records import Kind, Message, Option, Problem, Prompt, Sample, Sampling, Stop, Trace, Verdict
+from understudy.sources.overlap import marked
 from understudy.steps.curate import RULES, curate, funnel
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -39,14 +37,14 @@ def make_trace(problem, number=0, text=GOOD, **change):
     )
 
 
-def judged(traces, problems, tests=(), say=lambda line: None, **settings):
-    return list(curate(traces, {p.id: p for p in problems}, tests, Curate(**settings), say))
+def judged(traces, problems, say=lambda line: None, **settings):
+    return list(curate(traces, {p.id: p for p in problems}, Curate(**settings), say))
 
 
-def only(tests=(), problem=None, settings=None, **change):
+def only(problem=None, **change):
     """The one trace, judged; `change` is what differs from a good one."""
     problem = problem or make_problem()
-    (one,) = judged([make_trace(problem, **change)], [problem], tests, **(settings or {}))
+    (one,) = judged([make_trace(problem, **change)], [problem])
     return one
 
 
@@ -54,14 +52,14 @@ def think(thought, reply="The answer is \\boxed{40}."):
     return f"<think>\n{thought}\n</think>\n\n{reply}"
 
 
-# What is changed in a good trace, in its problem, in the settings, in the tests; and the evidence.
+# What is changed in a good trace, around it, and in the settings; and the evidence.
 REFUSED = {
     "failed": ({"text": "", "stop": Stop.ERROR, "error": "HTTP 503"}, {}, {}, "HTTP 503"),
-    "contaminated": ({}, {"tests": [make_problem(12, split="test")]}, {}, "same question as eggs/test/12"),
+    "contaminated": ({}, {"overlap": "same question as eggs/test/12"}, {}, "same question as eggs/test/12"),
     "cut_off": ({"text": "<think>\n12 * 3 = 36.", "stop": Stop.LENGTH}, {}, {}, "the thought was not closed"),
-    "no_answer": ({"text": think("Eggs are oval.", "I do not know.")}, {}, {}, "which ends: …<think> Eggs are oval."),
+    "no_answer": ({"text": think("Eggs are oval.", "I do not know.")}, {}, {}, "which ends: ...<think> Eggs are oval."),
+    "several_answers": ({"text": think("...", "\\boxed{40}, no: \\boxed{39}")}, {}, {}, "gives '40' and '39'"),
     "wrong": ({"text": think("36 + 4 = 41.", "It is \\boxed{41}.")}, {}, {}, "'41' (box) is not '40'"),
-    "several_answers": ({"text": think("…", "\\boxed{39}, no: \\boxed{40}")}, {}, {}, "gives '39' and '40'"),
     "mismatch": ({"text": think("12 * 3 = 36.")}, {}, {}, "the thought says '36', the reply '40'"),
     "slip": ({"text": think("12 * 3 = 37. 36 + 4 = 40.")}, {}, {}, "false: 12 * 3 = 37"),
     "repeats": ({"text": think("12 * 3 = 36. " * 5 + "36 + 4 = 40.")}, {}, {}, "5 times in a row: 12 * 3 = 36."),
@@ -75,9 +73,9 @@ REFUSED = {
 @pytest.mark.parametrize("rule", REFUSED)
 def test_each_rule_refuses_its_own(rule):
     change, more, settings, evidence = REFUSED[rule]
-    problem = make_problem()
+    problem = make_problem(overlap=more.get("overlap"))
     traces = [*(make_trace(problem) for _ in range(more.get("before", 0))), make_trace(problem, **change)]
-    *_, last = judged(traces, [problem], more.get("tests", ()), **settings)
+    *_, last = judged(traces, [problem], **settings)
     assert last.dropped_by == rule
     assert evidence in last.why and "\n" not in last.why
 
@@ -88,7 +86,7 @@ def test_a_rule_that_is_off_refuses_nothing(rule):
     problem = make_problem()
     off = (*settings.get("off", ()), rule)
     traces = [*(make_trace(problem) for _ in range(more.get("before", 0))), make_trace(problem, **change)]
-    for one in judged(traces, [problem], more.get("tests", ()), **settings | {"off": off}):
+    for one in judged(traces, [problem], **settings | {"off": off}):
         assert one.dropped_by != rule
 
 
@@ -103,7 +101,7 @@ def test_a_good_trace_is_kept_with_its_verdict():
 
 def test_an_unknown_rule_is_named_with_the_nearest():
     with pytest.raises(RecipeError, match="there is no rule 'repeat'. Did you mean 'repeats'"):
-        curate([], {}, (), Curate(off=("repeat",)), print)
+        curate([], {}, Curate(off=("repeat",)), print)
 
 
 def test_a_trace_of_no_problem_says_what_to_do():
@@ -144,16 +142,16 @@ def test_a_reply_cut_off_behind_its_answer_is_no_target():
 def test_the_usual_length_is_that_of_the_right_ones_of_the_same_source():
     def source(name, words, count):
         problem = make_problem(source=name)
-        return problem, [make_trace(problem, i, think(f"{'so ' * words}{i}. It is 40.")) for i in range(count)]
+        return problem, [make_trace(problem, i, think("so " * words + f"{i}. It is 40.")) for i in range(count)]
 
-    (a, short), (b, long), (c, few) = source("short", 10, 12), source("long", 100, 12), source("few", 1, 3)
+    (a, short), (b, long), (c, few) = source("short", 10, 12), source("long", 90, 12), source("few", 1, 8)
+    traces = [*short, *long, *few, *(make_trace(p, 99, think("so " * 90 + "40.")) for p in (a, b, c))]
     said = []
-    traces = [*short, make_trace(a, 99, think("so " * 60 + "40.")), *long, *few, make_trace(c, 99, think("so " * 90))]
-    got = judged(traces, [a, b, c], say=said.append, off=("repeats", "mismatch"))
-    (dropped,) = [one for one in got if one.dropped_by]
-    assert (dropped.trace.id, dropped.dropped_by) == (f"{a.id}#99", "too_long")
-    assert "67 words, 3.5 times" not in dropped.why and "times the usual 20" in dropped.why.replace("19", "20")
-    assert "first of two passes" in said[0]
+    got = judged(traces, [a, b, c], say=said.append, off=("repeats",))
+    assert [(one.trace.id, one.why) for one in got if one.dropped_by] == [
+        (f"{a.id}#99", "97 words, 4.8 times the usual 20")
+    ]
+    assert said == ["curate       first of two passes: usual length 20 words (short), 100 words (long)"]
 
 
 def test_no_length_is_too_long_without_a_ratio():
@@ -201,75 +199,9 @@ def test_other_kinds_are_judged_as_what_they_are(change, text, rule):
 
 
 def test_conversation_cut_off_is_dropped():
-    assert only(problem=make_problem(kind=Kind.OPEN, answer=None), text="Eggs", stop=Stop.LENGTH).dropped_by == "cut_off"
-
-
-# --- contamination ----------------------------------------------------------------------------------------------------
-
-
-def leak(question, *tests, options=(), **settings):
-    asked = [make_problem(i, question=q, split="test", choices=o) for i, (q, o) in enumerate(tests)]
-    return only(asked, make_problem(question=question, choices=options), settings).why
-
-
-THIRTEEN = "box holds 12 eggs and a farmer fills 3 boxes and then adds"
-
-
-@pytest.mark.parametrize(
-    "question", [QUESTION.upper(), f'"{QUESTION}"', QUESTION.replace(". ", " .\n "), QUESTION.rstrip("?")]
-)
-def test_the_same_question_is_found_however_it_is_written(question):
-    assert leak(question, (QUESTION, ())) == "same question as eggs/test/0"
-
-
-def test_thirteen_words_in_a_row_are_a_leak_and_twelve_are_none():
-    assert leak(QUESTION, (f"Once a {THIRTEEN} salt.", ())) == f"14 words as in eggs/test/0: 'a {THIRTEEN}'"
-    assert leak(QUESTION, (f"Once the {THIRTEEN} salt.", ())) == f"13 words as in eggs/test/0: '{THIRTEEN}'"
-    assert leak(QUESTION, (THIRTEEN.removesuffix(" adds") + " salt", ())) is None
-    assert leak(QUESTION, (THIRTEEN.removesuffix(" adds") + " salt", ()), overlap_words=12) is not None
-
-
-def test_short_questions_must_be_equal():
-    assert leak("Where is a good place to put a rose?", ("Where is a good place to put a hamburger?", ())) is None
-    assert leak("What is 2 - 3?", ("What is 2 + 3?", ())) is None
-    assert leak("What is 2 - 3?", ("what is  2 - 3", ())) == "same question as eggs/test/0"
-
-
-def test_a_general_question_with_other_options_is_another():
-    rocks = (Option(label="A", text="basalt"), Option(label="B", text="granite"))
-    assert leak("Which of these is true?", ("Which of these is true?", OPTIONS), options=rocks) is None
-    assert leak("Which of these is true?", ("Which of these is true?", OPTIONS), options=OPTIONS[::-1]) is not None
-    assert leak("Which of these is true?", ("Which of these is true?", OPTIONS)) is not None
-
-
-def test_words_of_many_tests_are_a_phrase_but_variants_count_once():
-    problem, phrase = make_problem(), f"Number {{}}: a {THIRTEEN} nothing."
-    many = [make_problem(i, question=phrase.format(i), split="test") for i in range(11)]
-    variants = [msgspec.structs.replace(p, parent="eggs/test/0") for p in many]
-    assert only(many[:10], problem).dropped_by == "contaminated"
-    assert only(many, problem).dropped_by is None
-    assert only(variants, problem).dropped_by == "contaminated"
-
-
-def test_the_order_of_hashes_does_not_matter():
-    """Evidence is the same in every process."""
-    code = (
-        "from tests.steps.test_curate import *\n"
-        "many = [make_problem(i, question=f'{i} a ' + THIRTEEN, split='test') for i in range(5)]\n"
-        "print(only(many, make_problem()).why)"
+    assert (
+        only(problem=make_problem(kind=Kind.OPEN, answer=None), text="Eggs", stop=Stop.LENGTH).dropped_by == "cut_off"
     )
-    root = Path(__file__).parents[2]
-    run = [
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": f"{root / 'src'}{os.pathsep}{root}"},
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        for seed in "12"
-    ]
-    assert run[0] == run[1] == f"14 words as in eggs/test/0: 'a {THIRTEEN}'\n"
 
 
 # --- planted faults, and real rationales ------------------------------------------------------------------------------
@@ -284,11 +216,10 @@ def sampled(engine, problems, n):
 
 def test_the_oracles_planted_faults_are_found_and_its_clean_traces_kept():
     source = Source(name="word_problems", counts=Counts(train=500, test=300), steps=(1, 2, 3, 4))
-    made = list(sources.load([source], 0))
-    train, tests = [p for p in made if p.split == "train"], [p for p in made if p.split == "test"]
+    train = [p for p in marked(lambda: sources.load([source], 0), 13) if p.split == "train"]
     oracle = Oracle({p.id: p for p in train}, messy=0.37)
     outcomes = {True: Counter(), False: Counter()}
-    for one in judged(list(sampled(oracle, train, 4)), train, tests):
+    for one in judged(list(sampled(oracle, train, 4)), train):
         messy = oracle.fault(one.trace.problem, int(one.trace.id.partition("#")[2]), 0) is not None
         outcomes[messy][one.dropped_by] += 1
     messy, clean = outcomes[True], outcomes[False]
@@ -299,16 +230,13 @@ def test_the_oracles_planted_faults_are_found_and_its_clean_traces_kept():
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no local copies of public sets")
-def test_real_rationales_give_sensible_counts_and_all_shared_questions_are_found():
+def test_real_rationales_give_sensible_counts():
     path = str(DATA / "distilling_step_by_step" / "svamp_train.jsonl")
     problems = list(sources.load([Source(name="svamp_palm", path=path, kind=Kind.NUMBER, split="train")], 0))
-    tests = [p for p in sources.load([Source(name="svamp", path=str(DATA / "svamp"))], 0) if p.split == "test"]
-    traces = list(sampled(Replay(path), problems, 1))
-    got = judged(traces, problems, tests)
-    assert (len(problems), len(tests), len(got)) == (800, 300, 800)
-    assert sum(one.why is not None and one.why.startswith("same question as svamp/test/") for one in got) == 100
+    got = judged(sampled(Replay(path), problems, 1), problems, long_ratio=None)
+    assert len(problems) == len(got) == 800
     right = sum(one.verdict is Verdict.RIGHT for one in got)
     assert 585 <= right <= 605  # the set's own parser finds 585, and cannot read 13
-    counts = funnel(judged(traces, problems, tests, off=("contaminated",)))
+    counts = funnel(got)
     assert counts["kept"] + counts.get("slip", 0) >= 0.97 * right
     assert counts["slip"] <= 20

@@ -3,10 +3,10 @@
 Pure functions of text: no model library, no eval(), safe in threads, bounded on hostile input.
 """
 
-from understudy.answers.declared import Found
-from understudy.answers.find import find
-from understudy.answers.flags import flags
-from understudy.answers.judge import Judgement, judge
+from understudy.answers.declared import Found, declared
+from understudy.answers.find import find, until_next_question
+from understudy.answers.flags import IN_A_ROW, flags, in_a_row, script
+from understudy.answers.judge import Judgement, judge, option, verdict_of
 from understudy.answers.numeric import Value
 from understudy.answers.same import Policy, same
 from understudy.answers.slips import Equation, Slip, equations, slips
@@ -18,6 +18,7 @@ VERSION = "1"
 """Of the grader: results carry it; it changes when any verdict can."""
 
 __all__ = [
-    "VERSION", "Equation", "Found", "Judgement", "Policy", "Reply", "Slip", "Value", "Vote", "equations", "find",
-    "flags", "judge", "same", "slips", "split", "value", "vote",
+    "IN_A_ROW", "VERSION", "Equation", "Found", "Judgement", "Policy", "Reply", "Slip", "Value", "Vote", "declared",
+    "equations", "find", "flags", "in_a_row", "judge", "option", "same", "script", "slips", "split",
+    "until_next_question", "value", "verdict_of", "vote",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import groupby
 from typing import NamedTuple
 
 from understudy.answers.declared import boxes, declared
@@ -16,6 +17,8 @@ from understudy.answers.value import value
 from understudy.records import Kind, Stop
 
 LINE_REPEATS = 4
+IN_A_ROW = 4
+"""So often nobody says a sentence who does not run in circles."""
 GRAM_REPEATS = 8
 REPEATED_SHARE = 0.5
 """Of all four-word runs, that were seen before."""
@@ -26,6 +29,7 @@ SHORT = 30
 """Words of a reply that can hold no reasoning."""
 WORD = re.compile(r"\w+|[^\w\s]")
 SPEAKING = re.compile(r"\w")
+SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 
 
 class Seen(NamedTuple):
@@ -83,8 +87,10 @@ def rederives(seen: Seen) -> bool:
 
 
 def repeats(seen: Seen) -> bool:
-    """It runs in circles: the same lines, or the same words in the same order."""
-    text = f"{seen.parts.thought or ''}\n{seen.parts.reply}"
+    """It runs in circles: the same sentence again and again, the same lines, or the same words in the same order."""
+    if in_a_row(seen.parts)[1] >= IN_A_ROW:
+        return True
+    text = _both(seen.parts)
     lines = Counter(line.strip() for line in text.splitlines() if SPEAKING.search(line))
     if lines and max(lines.values()) >= LINE_REPEATS:
         return True
@@ -94,6 +100,17 @@ def repeats(seen: Seen) -> bool:
         return True
     eights = Counter(zip(*(words[i:] for i in range(8)), strict=False))
     return bool(eights) and max(eights.values()) >= GRAM_REPEATS
+
+
+def in_a_row(parts: Reply) -> tuple[str, int]:
+    """The sentence or line that is said most often without a break, and how often."""
+    said = (sentence.strip() for sentence in SENTENCE.split(_both(parts)))
+    groups = ((sentence, sum(1 for _ in same)) for sentence, same in groupby(s for s in said if s))
+    return max(groups, key=lambda group: group[1], default=("", 0))
+
+
+def _both(parts: Reply) -> str:
+    return f"{parts.thought or ''}\n{parts.reply}"
 
 
 def other_script(seen: Seen) -> bool:
@@ -106,7 +123,7 @@ def other_script(seen: Seen) -> bool:
 
 @lru_cache(maxsize=4096)
 def script(letter: str) -> str:
-    """LATIN, CYRILLIC, CJK …, by the letter's Unicode name."""
+    """LATIN, CYRILLIC or CJK, by the letter's Unicode name."""
     return "LATIN" if letter < "\u0250" else unicodedata.name(letter, "?").partition(" ")[0]
 
 

@@ -107,4 +107,6 @@ def _columns(source: Source, own: Columns) -> Columns:
     found = Columns(**{**own._asdict(), **said, "needed": needed})
     if source.answer is None or source.kind is Kind.OPEN:
         found = found._replace(answer=(), needed=tuple(field for field in found.needed if field != "answer"))
+    if source.rationale is None:
+        found = found._replace(rationale=(), needed=tuple(field for field in found.needed if field != "rationale"))
     return found

@@ -31,6 +31,7 @@ class Columns(NamedTuple):
     """() = there are no gold answers."""
     choices: tuple[str, ...] = ("choices",)
     rationale: tuple[str, ...] = ("rationale",)
+    """() = there are no rationales, before "####" neither."""
     id: tuple[str, ...] = ("id",)
     body: tuple[str, ...] = ()
     """What is said before the question."""
@@ -226,17 +227,17 @@ def _problem(
     if columns.answer and answer is None and kind is not Kind.OPEN:
         raise Refused("no answer")
     split = splits.of(table, data, question)
-    rationale = _text(_first(data, columns.rationale)) or solution
+    reasons = _text(_first(data, columns.rationale)) or solution
     return Problem(
         id=f"{name}/{split}/{number}",
         question=question,
         answer=answer,
         kind=kind or guessed(answer, choices),
         choices=choices,
-        rationale=rationale,
+        rationale=reasons if columns.rationale else None,
         source=name,
         split=split,
-        slices=_slices(data, columns, rationale),
+        slices=_slices(data, columns, reasons),
         extra=_extra(data, columns),
     )
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from understudy.recipe import Counts, Source
 from understudy.records import Kind, Problem, Split
 
-LIMIT = 60
+LIMIT = 20
 """Largest value on the way: each single step stays easy."""
 
 
@@ -200,14 +200,14 @@ def one_step(rng: random.Random, value: int) -> tuple[int, str, int, int]:
     """A step that keeps the count whole and between 2 and `LIMIT`: from value, operation, operand, to value."""
     while True:
         op, k = rng.choice([("+", 0), ("+", 0), ("-", 0), ("-", 0), ("*", 2), ("*", 3), ("/", 2)])
-        k = k or rng.randint(2, 9)
+        k = k or rng.randint(2, 6)
         after = apply(value, op, k)
         if 2 <= after <= LIMIT and (op != "/" or value % 2 == 0):
             return value, op, k, after
 
 
 def _plan(rng: random.Random, n_steps: int) -> Plan:
-    start = value = rng.randint(3, 20)
+    start = value = rng.randint(3, 10)
     steps: list[tuple[str, int]] = []
     for _ in range(n_steps):
         _, op, k, value = one_step(rng, value)

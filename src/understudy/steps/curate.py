@@ -5,17 +5,13 @@ Nothing kept is no error here: `mix` says it.
 
 import difflib
 import hashlib
-import re
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import accumulate, groupby
+from itertools import accumulate
 from typing import NamedTuple
 
 from understudy import answers
-from understudy.answers.declared import declared
-from understudy.answers.find import until_next_question
-from understudy.answers.flags import script
 from understudy.errors import RecipeError, UnderstudyError
 from understudy.recipe import Curate
 from understudy.records import Judged, Kind, Problem, Stop, Trace, Verdict
@@ -23,10 +19,6 @@ from understudy.sources.columns import normalised
 
 FEW = 10
 """Fewer right traces of a source than this have no usual length."""
-BOILERPLATE = 10
-"""Words that stand in more test questions than this (variants of one count once) are a phrase, not a leak."""
-IN_A_ROW = 4
-"""So often nobody says a sentence who does not run in circles."""
 TOLD_EVERY = 10_000
 """Traces between two lines of progress."""
 
@@ -49,13 +41,10 @@ class Case(NamedTuple):
 class Known:
     """What rules know of everything but the trace at hand: hashes and counts only, whatever the number of traces."""
 
-    def __init__(self, settings: Curate, tests: "Tests", usual: Mapping[str, int]) -> None:
+    def __init__(self, settings: Curate, usual: Mapping[str, int]) -> None:
         self.settings = settings
-        self.tests = tests
         self.usual = usual
         """Source to the median length of its right traces, words."""
-        self.leaks: dict[str, str | None] = {}
-        """Problem to what it shares with a test."""
         self.texts: set[int] = set()
         """Of the traces kept."""
         self.kept: Counter[str] = Counter()
@@ -73,7 +62,6 @@ Rule = Callable[[Case, Known], str | None]
 def curate(
     traces: Iterable[Trace],
     problems: Mapping[str, Problem],
-    tests: Iterable[Problem],
     settings: Curate,
     say: Callable[[str], None],
 ) -> Iterator[Judged]:
@@ -88,8 +76,7 @@ def curate(
     """
     rules = used(settings)
     usual = _usual(traces, problems, say) if "too_long" in rules and settings.long_ratio is not None else {}
-    index = Tests(tests if "contaminated" in rules else (), settings.overlap_words)
-    known = Known(settings, index, usual)
+    known = Known(settings, usual)
     return (_one(_case(trace, problems), known, rules) for trace in _told(traces, say))
 
 
@@ -189,82 +176,6 @@ def _fingerprint(case: Case) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=8).digest())
 
 
-# --- what a question shares with the tests ----------------------------------------------------------------------------
-
-WORD = re.compile(r"\w+")
-SENTENCE = re.compile(r"(?<=[.!?])\s+|\s*\n\s*")
-MARKS = re.compile(r"(?<!\w)[\"'(]+|[\"').,;:!?]+(?!\w)")
-"""Punctuation around words; signs and points within numbers stay."""
-
-
-class Asked(NamedTuple):
-    """A test question."""
-
-    id: str
-    options: frozenset[str]
-
-
-class Tests:
-    """The questions of the tests, by their text and by every run of `overlap` words in them.
-
-    Short questions are compared as a whole: of eight shared words in two questions of less than thirteen, the others
-    make the difference ("Where is a good place to put a …?").
-    """
-
-    def __init__(self, tests: Iterable[Problem], overlap: int) -> None:
-        self.overlap = overlap
-        self.asked: defaultdict[str, list[Asked]] = defaultdict(list)
-        self.runs: dict[int, str] = {}
-        """Hash of a run to the first test that holds it."""
-        origin: dict[str, str] = {}
-        others: defaultdict[int, set[str]] = defaultdict(set)  # origins that hold a run beside the first
-        for problem in tests:
-            self.asked[_plain(problem.question)].append(Asked(problem.id, _options(problem)))
-            origin[problem.id] = problem.parent or problem.id
-            for _, run in _runs(problem.question, overlap):
-                first = self.runs.setdefault(run, problem.id)
-                if origin[first] != origin[problem.id]:
-                    others[run].add(origin[problem.id])
-        for run, found in others.items():
-            if len(found) >= BOILERPLATE:
-                del self.runs[run]
-
-    def leak(self, problem: Problem) -> str | None:
-        """What the problem's question has in common with one of the tests."""
-        mine = _options(problem)
-        for test in self.asked.get(_plain(problem.question), ()):
-            # "Which of these is true?" is another question with other options.
-            if not mine or not test.options or not mine.isdisjoint(test.options):
-                return f"same question as {test.id}"
-        return self._shared(problem.question)
-
-    def _shared(self, question: str) -> str | None:
-        """The longest stretch of runs that one test holds, from the first on."""
-        found = [(at, self.runs[run]) for at, run in _runs(question, self.overlap) if run in self.runs]
-        if not found:
-            return None
-        start, test = found[0]
-        places = {at for at, holder in found if holder == test}
-        end = next(at for at in range(start, start + len(places) + 1) if at not in places) - 1
-        words = WORD.findall(normalised(question))[start : end + self.overlap]
-        return f"{len(words)} words as in {test}: '{' '.join(words)}'"
-
-
-def _plain(question: str) -> str:
-    return " ".join(MARKS.sub(" ", normalised(question)).split())
-
-
-def _options(problem: Problem) -> frozenset[str]:
-    return frozenset(normalised(option.text) for option in problem.choices)
-
-
-def _runs(question: str, length: int) -> Iterator[tuple[int, int]]:
-    """Place and hash of every run of so many words."""
-    words = WORD.findall(normalised(question))
-    for at in range(len(words) - length + 1):
-        yield at, hash(" ".join(words[at : at + length]))
-
-
 # --- the rules --------------------------------------------------------------------------------------------------------
 
 
@@ -276,10 +187,7 @@ def failed(case: Case, known: Known) -> str | None:
 
 def contaminated(case: Case, known: Known) -> str | None:
     """The question is, or overlaps with, one of a test."""
-    problem = case.problem
-    if problem.id not in known.leaks:
-        known.leaks[problem.id] = known.tests.leak(problem)
-    return known.leaks[problem.id]
+    return case.problem.overlap
 
 
 def cut_off(case: Case, known: Known) -> str | None:
@@ -292,12 +200,8 @@ def cut_off(case: Case, known: Known) -> str | None:
 def no_answer(case: Case, known: Known) -> str | None:
     lacks = case.judgement.answer is None and case.problem.kind is not Kind.OPEN
     if case.judgement.verdict is Verdict.NO_ANSWER or case.judgement.verdict is Verdict.UNGRADED and lacks:
-        return f"no answer found in the reply, which ends: …{case.trace.sample.text.strip()[-60:]}"
+        return f"no answer found in the reply, which ends: ...{case.trace.sample.text.strip()[-60:]}"
     return None
-
-
-def wrong(case: Case, known: Known) -> str | None:
-    return case.judgement.why if case.judgement.verdict is Verdict.WRONG else None
 
 
 def several_answers(case: Case, known: Known) -> str | None:
@@ -305,10 +209,14 @@ def several_answers(case: Case, known: Known) -> str | None:
     if "two_answers" not in case.flags:
         return None
     sample = case.trace.sample
-    reply = until_next_question(answers.split(sample.text, sample.thought).reply)
-    found = [f.text for f in declared(reply, case.problem.kind)] or [case.judgement.answer or ""]
+    reply = answers.until_next_question(answers.split(sample.text, sample.thought).reply)
+    found = [f.text for f in answers.declared(reply, case.problem.kind)] or [case.judgement.answer or ""]
     given = dict.fromkeys(_short(text) for text in found)
     return "the reply gives " + " and ".join(f"'{text}'" for text in given)
+
+
+def wrong(case: Case, known: Known) -> str | None:
+    return case.judgement.why if case.judgement.verdict is Verdict.WRONG else None
 
 
 def mismatch(case: Case, known: Known) -> str | None:
@@ -329,30 +237,24 @@ def slip(case: Case, known: Known) -> str | None:
 
 def repeats(case: Case, known: Known) -> str | None:
     """It runs in circles."""
-    sentence, times = _in_a_row(case.text)
-    if times >= IN_A_ROW:
-        return f"{times} times in a row: {_short(sentence)}"
     if "repeats" not in case.flags:
         return None
+    sentence, times = answers.in_a_row(answers.split(case.trace.sample.text, case.trace.sample.thought))
+    if times >= answers.IN_A_ROW:
+        return f"{times} times in a row: {_short(sentence)}"
     words = case.text.split()
     runs = Counter(zip(*(words[i:] for i in range(4)), strict=False))
     ((run, times),) = runs.most_common(1) or [((case.text,), 1)]
     return f"{times} times: {_short(' '.join(run))}"
 
 
-def _in_a_row(text: str) -> tuple[str, int]:
-    """The sentence or line that is said most often without a break, and how often."""
-    groups = ((sentence, sum(1 for _ in same)) for sentence, same in groupby(s for s in SENTENCE.split(text) if s))
-    return max(groups, key=lambda group: group[1], default=("", 0))
-
-
 def other_script(case: Case, known: Known) -> str | None:
     """Letters of a script that the question does not use."""
     if "other_script" not in case.flags:
         return None
-    native = {script(c) for c in case.problem.question if c.isalpha()}
-    at = next(i for i, c in enumerate(case.text) if c.isalpha() and script(c) not in native)
-    return f"{script(case.text[at]).lower()} letters: {_short(case.text[at:])}"
+    native = {answers.script(c) for c in case.problem.question if c.isalpha()}
+    at = next(i for i, c in enumerate(case.text) if c.isalpha() and answers.script(c) not in native)
+    return f"{answers.script(case.text[at]).lower()} letters: {_short(case.text[at:])}"
 
 
 def too_long(case: Case, known: Known) -> str | None:
@@ -385,8 +287,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("contaminated", contaminated),
     ("cut_off", cut_off),
     ("no_answer", no_answer),
-    ("wrong", wrong),
     ("several_answers", several_answers),
+    ("wrong", wrong),
     ("mismatch", mismatch),
     ("slip", slip),
     ("repeats", repeats),

@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol, TypeVar
 import msgspec
 
 from understudy import answers, stats
-from understudy.answers.judge import verdict_of
 from understudy.errors import UnderstudyError
 from understudy.recipe import Evaluate
 from understudy.records import Metric, Prediction, Problem, Rollout, Score, Stop, Verdict
@@ -54,7 +53,7 @@ def _voted(prediction: Prediction, problem: Problem, rollouts: Sequence[Rollout]
     """The verdict on the answer that won; without one, on why there is none."""
     if prediction.answer is not None:
         found = answers.Found(prediction.answer, "vote", 0, len(prediction.answer), True)
-        return verdict_of(found, False, problem.answer, problem.kind, answers.Policy(), problem.choices)[0]
+        return answers.verdict_of(found, False, problem.answer, problem.kind, answers.Policy(), problem.choices)[0]
     replies = [r for r in rollouts if r.sample.stop is not Stop.ERROR]
     if not replies:
         return Verdict.FAILED

@@ -97,7 +97,8 @@ def _of_trace(judged: Judged, problem: Problem, layout: Layout) -> Example | Non
     thought = prompts.reasoning(judged.trace.sample, problem.kind)
     if answer is None or (not thought and layout is not Layout.NONE):
         return None
-    return _example(judged.trace.id, prompts.question(problem), prompts.target(thought, answer, layout), "teacher")
+    reply = prompts.target(thought, answer, layout, prompts.rationale(problem))
+    return _example(judged.trace.id, prompts.question(problem), reply, "teacher")
 
 
 def _example(key: str, before: Conversation, reply: str, origin: str) -> Example:

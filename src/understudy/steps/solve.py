@@ -6,10 +6,10 @@ from itertools import groupby
 import msgspec
 
 from understudy import prompts
-from understudy.answers import find, judge, split, vote
+from understudy.answers import judge, option, vote
 from understudy.engines.base import Engine
 from understudy.recipe import Solve, digest
-from understudy.records import Kind, Prediction, Problem, Rollout, Sample, Sampling, Stop, Verdict
+from understudy.records import Kind, Prediction, Problem, Rollout, Sample, Sampling, Verdict
 
 
 def rollouts(
@@ -55,14 +55,14 @@ def predictions(rolled: Iterable[Rollout], problems: Mapping[str, Problem], sett
     """What each strategy makes of the rollouts, problem by problem."""
     for key, group in groupby(rolled, lambda r: r.problem):
         of_problem = list(group)
-        kind = problems[key].kind
+        problem = problems[key]
         greedy = [r for r in of_problem if r.number == 0]
         samples = [r for r in of_problem if r.number > 0]
         if greedy:
-            yield _prediction("greedy", greedy, kind)
+            yield _prediction("greedy", greedy, problem)
         if samples:
-            yield _prediction(f"sample@{settings.samples}", samples, kind)
-            yield _prediction(f"vote@{settings.samples}", samples, kind)
+            yield _prediction(f"sample@{settings.samples}", samples, problem)
+            yield _prediction(f"vote@{settings.samples}", samples, problem)
 
 
 def chosen(problems: Iterable[Problem], settings: Solve) -> list[Problem]:
@@ -76,17 +76,18 @@ def sampled_problems(problems: Iterable[Problem], settings: Solve) -> list[Probl
     return _first(graded, settings.sample_limit, lambda p: (p.suite, p.slices.get("steps")))
 
 
-def answer(sample: Sample, kind: Kind) -> str | None:
-    """The answer a sample gives; None if it was cut off, failed or gives none: such a sample never wins a vote."""
-    if sample.stop in (Stop.LENGTH, Stop.ERROR):
+def answer(sample: Sample, problem: Problem) -> str | None:
+    """The answer a sample gives, an option by its label; None if it was cut off, failed or gives none: such a sample
+    never wins a vote."""
+    read = judge(sample.text, None, problem.kind, sample.stop, sample.thought, choices=problem.choices)
+    if read.verdict in (Verdict.CUT_OFF, Verdict.FAILED) or read.answer is None:
         return None
-    _, reply, unfinished = split(sample.text, sample.thought)
-    found = None if unfinished else find(reply, kind)
-    return found.text if found else None
+    named = option(read.answer, problem.choices) if problem.choices else None
+    return named.label if named else read.answer
 
 
-def _prediction(strategy: str, rolled: Sequence[Rollout], kind: Kind) -> Prediction:
-    result = vote([answer(r.sample, kind) for r in rolled], kind)
+def _prediction(strategy: str, rolled: Sequence[Rollout], problem: Problem) -> Prediction:
+    result = vote([answer(r.sample, problem) for r in rolled], problem.kind)
     return Prediction(
         problem=rolled[0].problem,
         model=rolled[0].model,

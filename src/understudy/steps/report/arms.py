@@ -9,6 +9,7 @@ LAYOUTS = {
     Layout.THINK_FIRST: "thinks first, then answers",
     Layout.ANSWER_FIRST: "answers first, then gives the thought",
     Layout.NONE: "answers alone",
+    Layout.GLUED: "thinks the teacher's thought, then the problem's own solution",
 }
 SLOTS = ("c1", "c2", "c3", "c4")
 
@@ -37,19 +38,22 @@ class Cast(NamedTuple):
 
 
 def cast(recipe: Recipe) -> Cast:
-    """The arms in the recipe's order; the lead is "student", else the first that is compared, else the first."""
+    """Lead, rivals, then the others. The lead is "student", else the first that is compared, else the first."""
     try:
         found = arms(recipe)
     except RecipeError:  # a recipe that nothing could be made from: the page still shows what there is
         found = {"student": recipe}
     compared = tuple(dict.fromkeys(a for a, _ in recipe.evaluate.compare))
     lead = next(n for n in ("student", *compared, *found) if n in found)
-    rivals = tuple(b for a, b in recipe.evaluate.compare if a == lead)
+    # A trained control first: to beat the bare base is the easier claim.
+    compared_to = [b for a, b in recipe.evaluate.compare if a == lead and b in found]
+    rivals = tuple(sorted(compared_to, key=lambda b: found[b].sft.skip))
     slots: dict[str, str] = {}
     for name in (*rivals, *found):  # who is compared first gets the clearest colours
         if name in found and name not in slots:
             slots[name] = _slot(name, found[name], lead, sum(s.startswith("c") for s in slots.values()))
-    return Cast(tuple(Arm(n, _says(n, r), slots[n]) for n, r in found.items()), lead, rivals)
+    order = [n for n in dict.fromkeys((lead, *rivals, *found)) if n in found]
+    return Cast(tuple(Arm(n, _says(n, found[n]), slots[n]) for n in order), lead, rivals)
 
 
 def _slot(name: str, recipe: Recipe, lead: str, taken: int) -> str:
@@ -61,7 +65,7 @@ def _slot(name: str, recipe: Recipe, lead: str, taken: int) -> str:
 def _says(name: str, recipe: Recipe) -> str:
     if recipe.sft.skip:
         return "the base, not fine-tuned"
-    words = LAYOUTS[recipe.mix.layout]
+    words = LAYOUTS.get(recipe.mix.layout) or recipe.mix.layout.replace("_", " ")
     other = recipe.sft.learned_tokens_of
     words += f", trained on as many tokens as {other}" if other else ""
     _, at, seed = name.partition("@")

@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import NamedTuple, TypeVar
@@ -17,9 +17,9 @@ POINTS = 200
 KINDS = 64
 """Most kinds of test problems (verdict, suite, steps) that an example is kept of."""
 PER_CLASS = 3
-"""Chat probes kept of each class."""
+"""Chat probes kept of each class, and problems that overlap with tests."""
 SOLVED, FAILED = 4, 4
-"""Test problems shown."""
+"""Test problems shown; of each way to fail the same number."""
 
 T = TypeVar("T")
 Key = tuple[str, str, str, str, str]
@@ -38,6 +38,10 @@ class Problems:
     probes: dict[str, list[Problem]] = field(default_factory=dict)
     """Class to its first chat probes."""
     shown: dict[str, Problem] = field(default_factory=dict)
+    overlapping: int = 0
+    """Problems that are never learned from, since they share words with a test question."""
+    overlaps: list[Problem] = field(default_factory=list)
+    """The first of them."""
 
     def beyond(self, suite: str) -> bool:
         """Every test problem of the suite has more steps than any train problem."""
@@ -163,9 +167,11 @@ def _shown(scores: Iterable[Score], lead: str) -> tuple[list[Shown], list[Shown]
             kind = (s.verdict, s.suite, s.slices.get("steps", ""))
             if kind in kinds or len(kinds) < KINDS:
                 kinds.setdefault(kind, s)
-    right = [s for k, s in sorted(kinds.items(), key=lambda ks: ks[0][1:]) if s.verdict is Verdict.RIGHT]
-    wrong = [s for k, s in sorted(kinds.items(), key=lambda ks: ks[0][1:]) if s.verdict is not Verdict.RIGHT]
-    chosen = spread(right, SOLVED), spread(wrong, FAILED)
+    of: defaultdict[Verdict, list[Score]] = defaultdict(list)
+    for _, one in sorted(kinds.items(), key=lambda ks: ks[0]):
+        of[one.verdict].append(one)
+    right = spread(of.pop(Verdict.RIGHT, []), SOLVED)
+    chosen = right, [s for some in of.values() for s in spread(some, math.ceil(FAILED / len(of)))]
     verdicts: dict[str, dict[str, Verdict]] = {s.problem: {} for s in chosen[0] + chosen[1]}
     for s in scores:
         if s.problem in verdicts and _plain(s):
@@ -186,8 +192,8 @@ def spread(of: list[T], most: int) -> list[T]:
     >>> spread([1, 2, 3, 4, 5], 3)
     [1, 3, 5]
     """
-    if len(of) <= most:
-        return of
+    if len(of) <= most or most < 2:
+        return of[:most]
     return [of[round(i * (len(of) - 1) / (most - 1))] for i in range(most)]
 
 
@@ -195,19 +201,32 @@ def _problems(problems: Iterable[Problem], wanted: set[str]) -> Problems:
     found = Problems()
     for p in problems:
         found.counts[p.source, p.suite, p.split] += 1
-        steps = p.slices.get("steps", "")
-        if steps.isdecimal() and p.split is Split.TRAIN:
-            found.train_steps = max(found.train_steps or 0, int(steps))
-        if steps.isdecimal() and p.split is Split.TEST:
-            found.least_steps[p.suite] = min(found.least_steps.get(p.suite, int(steps)), int(steps))
+        steps = whole(p.slices.get("steps", ""))
+        if steps is not None and p.split is Split.TRAIN:
+            found.train_steps = max(found.train_steps or 0, steps)
+        if steps is not None and p.split is Split.TEST:
+            found.least_steps[p.suite] = min(found.least_steps.get(p.suite, steps), steps)
         kind = p.slices.get("class")
         if p.source == "probes" and kind and (kind in found.probes or len(found.probes) < KINDS):
             some = found.probes.setdefault(kind, [])
             if len(some) < PER_CLASS:
                 some.append(p)
+        if p.overlap is not None:
+            found.overlapping += 1
+            if len(found.overlaps) < PER_CLASS:
+                found.overlaps.append(p)
         if p.id in wanted:
             found.shown[p.id] = p
     return found
+
+
+def whole(text: str) -> int | None:
+    """The number that a slice's value is; None if it is none, or absurdly long.
+
+    >>> whole("12"), whole("twelve"), whole("9" * 5000)
+    (12, None, None)
+    """
+    return int(text) if text.isdecimal() and len(text) < 10 else None
 
 
 def _rejected(rows: Iterable[Rejected]) -> tuple[int, list[Rejected]]:
@@ -253,8 +272,3 @@ def curve(losses: Iterable[Loss]) -> Curve:
 
 def _mean(points: list[tuple[float, float]]) -> tuple[float, float]:
     return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
-
-
-def suites(metrics: Mapping[Key, Metric], name: str) -> list[str]:
-    """Suites that have such a metric, in the order of the file."""
-    return list(dict.fromkeys(k[1] for k in metrics if k[0] == name))

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+from understudy import store
 from understudy.recipe import Recipe
 from understudy.records import Example, Judged, Loss, Metric, Problem, Rejected, Rollout, Score, Student
 
@@ -19,6 +20,7 @@ class Timing(NamedTuple):
     kept: bool
     """Made by an earlier run, and used as it was."""
     peak_mib: float | None
+    """Most memory the process has held by the end of the step."""
 
 
 class Inputs(NamedTuple):
@@ -41,4 +43,11 @@ class Inputs(NamedTuple):
     metrics: Iterable[Metric]
     rollouts: Mapping[str, Iterable[Rollout]]
     """Arm to its samples."""
-    timings: Sequence[Timing]
+    timings: Sequence[Timing | store.Timing]
+
+
+def timing(took: Timing | store.Timing) -> Timing:
+    """The timing as the page shows it; one from the run folder does not say whether its step was kept."""
+    if isinstance(took, Timing):
+        return took
+    return Timing(took.step, took.arm, took.seconds, took.budget, kept=False, peak_mib=took.peak_mib)

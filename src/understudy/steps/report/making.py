@@ -90,9 +90,10 @@ def _trials(view: View) -> list[Html]:
     for rate in rates:
         cells = [_trial(view, name, rate) for name in names]
         strips = drawn(view.get("dev_accuracy", "dev", names[0], slice=rate), view.cast.of(names[0]).slot)
-        rows.append(row(rate.removeprefix("lr="), strips, *cells))
-    head = ("learning rate", f"{names[0]}, 0 \u2026 100 %", *heads(view.cast, names))
-    return [table("Accuracy on dev by learning rate; the chosen one is marked", head, rows)]
+        rows.append(row(rate.removeprefix("lr="), *cells, strips))
+    head = ("learning rate", *heads(view.cast, names), f"{names[0]}, 0 \u2026 100 %")
+    caption = "Accuracy on dev by learning rate; the chosen one is marked"
+    return [table(caption, head, rows, drawn=len(head) - 1)]
 
 
 def _trial(view: View, name: str, rate: str) -> Html:
@@ -119,19 +120,23 @@ def cost(inputs: Inputs, view: View) -> Html:
 
 
 def _time(inputs: Inputs, view: View) -> list[Html]:
-    if not inputs.timings:
+    if not view.timings:
         return [missing("No times are on record. Run it:", view.command)]
-    longest = max(max(t.seconds, 60 * (t.budget or 0)) for t in inputs.timings) or 1.0
-    rows = [_step(t, longest) for t in inputs.timings]
-    total, budget = sum(t.seconds for t in inputs.timings), inputs.recipe.budget_minutes
-    peaks = [t.peak_mib for t in inputs.timings if t.peak_mib is not None]
+    longest = max(max(t.seconds, 60 * (t.budget or 0)) for t in view.timings) or 1.0
+    rows = [_step(t, longest) for t in view.timings]
+    total, budget = sum(t.seconds for t in view.timings), inputs.recipe.budget_minutes
+    peaks = [t.peak_mib for t in view.timings if t.peak_mib is not None]
     peak = _mib(max(peaks)) if peaks else "\u2013"
     within = duration(60 * budget) if budget else "\u2013"
-    rows.append(row("all", "", "", duration(total), within, peak, "", numeric=3, class_="total"))
-    head = ("step", "arm", "time, and what was expected", "took", "expected", "peak memory", "")
+    rows.append(row("all", "", duration(total), within, "", peak, "", numeric=2, class_="total"))
+    head = ("step", "arm", "took", "expected", "both", "peak memory", "")
     return [
-        table("Time of each step", head, rows, 3),
-        note("The line on a bar is the time that the recipe expects. A step that is kept was made by an earlier run."),
+        table("Time of each step", head, rows, 2, drawn=4),
+        note(
+            "The line on a bar is the time that the recipe expects. Peak memory is the most that the process has held "
+            "by the end of the step.",
+            " A kept step was made by an earlier run." if any(t.kept for t in view.timings) else "",
+        ),
     ]
 
 
@@ -142,7 +147,7 @@ def _step(t: Timing, longest: float) -> Html:
     marks = join(badge("kept") if t.kept else "", badge("over", "wrong") if late else "")
     told = duration(expected) if expected is not None else "\u2013"
     peak = _mib(t.peak_mib) if t.peak_mib is not None else "\u2013"
-    return row(t.step, t.arm or "", shown, duration(t.seconds), told, peak, marks, numeric=3)
+    return row(t.step, t.arm or "", duration(t.seconds), told, shown, peak, marks, numeric=2)
 
 
 def _mib(mib: float) -> str:
@@ -156,17 +161,17 @@ def _tokens(view: View) -> list[Html]:
         rows.append(_spent("written by the teacher", "", t.generated, "traces", t.tokens))
     for name, curve in view.facts.curves.items():
         if curve.last:
-            rows.append(row("learned", name, "", "", count(curve.last.learned_tokens), "", numeric=4))
+            rows.append(row("learned", name, "", count(curve.last.learned_tokens), "", numeric=2))
     for arm, samplings in view.facts.rollouts.items():
         for one in samplings.values():
             rows.append(_spent("sampled, greedy" if one.greedy else "sampled", arm, one.replies, "replies", one.tokens))
     if not rows:
         return [missing("No tokens are on record. Run it:", view.command)]
-    return [table("Tokens", ("", "arm", "", "number", "tokens", "each"), rows, 4)]
+    return [table("Tokens learned and sampled", ("", "arm", "number", "tokens", "each"), rows, 2)]
 
 
 def _spent(what: str, arm: str, n: int, unit: str, tokens: int) -> Html:
-    return row(what, arm, unit, count(n), count(tokens), f"{tokens / n:.1f}", numeric=3)
+    return row(what, arm, f"{count(n)} {unit}", count(tokens), f"{tokens / n:.1f}", numeric=2)
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------

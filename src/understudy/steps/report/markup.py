@@ -105,16 +105,15 @@ def points(value: float) -> str:
 def duration(seconds: float) -> str:
     """A time in the unit that fits.
 
-    >>> duration(4.2), duration(95)
-    ('4.2\\u202fs', '1\\u202fmin 35\\u202fs')
+    >>> duration(4.2), duration(95), duration(120)
+    ('4.2\\u202fs', '1\\u202fmin 35\\u202fs', '2\\u202fmin')
     """
     if seconds < 10:
         return f"{seconds:.1f}{THIN}s"
-    whole = round(seconds)
-    hours, rest = divmod(whole, 3600)
-    if hours:
-        return f"{hours}{THIN}h {rest // 60}{THIN}min"
-    return f"{rest // 60}{THIN}min {rest % 60}{THIN}s" if rest >= 60 else f"{whole}{THIN}s"
+    hours, rest = divmod(round(seconds), 3600)
+    minutes, rest = divmod(rest, 60)
+    units = ((hours, "h"), (minutes, "min"), (0 if hours else rest, "s"))
+    return " ".join(f"{n}{THIN}{unit}" for n, unit in units if n) or f"0{THIN}s"
 
 
 # --- what every section uses ------------------------------------------------------------------------------------------
@@ -136,17 +135,25 @@ def missing(what: str, command: str) -> Html:
     return el("p", el("strong", "Not measured."), f" {what} ", el("code", command), class_="missing")
 
 
-def table(caption: str, head: tuple[str, ...], rows: list[Html], numeric: int = 1) -> Html:
-    """A table that scrolls inside its box; columns from `numeric` on hold figures."""
-    cells = [el("th", h, scope="col", class_="num" if i >= numeric else None) for i, h in enumerate(head)]
-    whole = el("table", el("caption", caption), el("thead", el("tr", *cells)), el("tbody", *rows))
+def table(
+    caption: str, head: tuple[str, ...], rows: list[Html], numeric: int = 1, seen: bool = True, drawn: int | None = None
+) -> Html:
+    """A table that scrolls inside its box; columns from `numeric` on hold figures, column `drawn` strips or bars.
+
+    A caption that only repeats the heading above is heard, not `seen`.
+    """
+    kinds = ["num" if i >= numeric and i != drawn else None for i in range(len(head))]
+    cells = [el("th", h, scope="col", class_=kind) for h, kind in zip(head, kinds, strict=True)]
+    said = el("caption", el("span", caption), class_=None if seen else "heard")
+    whole = el("table", said, el("thead", el("tr", *cells)), el("tbody", *rows))
     return el("div", whole, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def row(name: str, *cells: str, numeric: int = 1, class_: str | None = None) -> Html:
     """A row; cells from `numeric` on hold figures."""
-    rest = [el("td", c, class_="num" if i >= numeric else None) for i, c in enumerate(cells, 1)]
-    return el("tr", el("th", name, scope="row"), *rest, class_=class_)
+    named, *texts = (c if isinstance(c, Html) else cut(c) for c in (name, *cells))
+    rest = [el("td", c, class_="num" if i >= numeric else None) for i, c in enumerate(texts, 1)]
+    return el("tr", el("th", named, scope="row"), *rest, class_=class_)
 
 
 def badge(text: str, kind: str = "plain") -> Html:

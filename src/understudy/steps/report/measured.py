@@ -7,7 +7,8 @@ from typing import NamedTuple
 from understudy.records import Metric
 from understudy.steps.report.arms import Cast
 from understudy.steps.report.gather import Facts
-from understudy.steps.report.markup import Html, count, el, hundredths, join, percent, points
+from understudy.steps.report.inputs import Timing
+from understudy.steps.report.markup import THIN, Html, count, el, hundredths, percent, points
 from understudy.steps.report.plots import Dot, strip, swatch
 
 CHAT = "chat"
@@ -18,6 +19,7 @@ class View(NamedTuple):
 
     facts: Facts
     cast: Cast
+    timings: tuple[Timing, ...]
     command: str
     """Makes the run, and with `--set` measures what is missing."""
 
@@ -62,11 +64,11 @@ def value(metric: Metric) -> float:
 
 
 def interval(metric: Metric, signed: bool = False) -> str:
-    """The interval in percent or points, without a unit; "" where there is none."""
+    """The interval in percent or points, without a unit and never broken over lines; "" where there is none."""
     if metric.low is None or metric.high is None:
         return ""
     show = points if signed else hundredths
-    return f"[{show(metric.low)}, {show(metric.high)}]"
+    return f"[{show(metric.low)},\u00a0{show(metric.high)}]"
 
 
 def sample(metric: Metric) -> str:
@@ -123,7 +125,7 @@ def reach(metrics: Iterable[Metric]) -> float:
 
 def heads(cast: Cast, names: Sequence[str]) -> tuple[str, ...]:
     """The arms as heads of columns, each with its mark."""
-    return tuple(join(swatch(cast.of(n).slot), n) for n in names)
+    return tuple(el("span", swatch(cast.of(n).slot), n, class_="arm") for n in names)
 
 
 def legend(cast: Cast) -> Html:
@@ -146,5 +148,6 @@ def plainly(slice: str) -> str:
 
 def methods(metrics: Iterable[Metric | None]) -> str:
     """How the intervals were made."""
-    found = sorted({m.method.replace("_", " ") for m in metrics if m and measured(m) and m.low is not None})
-    return f"Intervals: 95{chr(0x202F)}%, {', '.join(found)}." if found else ""
+    found = sorted({m.method for m in metrics if m and measured(m) and m.low is not None})
+    names = ", ".join(found).replace("_", " ").replace("wilson", "Wilson")
+    return f"Intervals: 95{THIN}%, {names}." if found else ""

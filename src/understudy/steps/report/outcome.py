@@ -3,34 +3,34 @@
 from collections.abc import Sequence
 
 from understudy.records import Metric
+from understudy.steps.report.gather import whole
 from understudy.steps.report.markup import (
     Html,
     badge,
     el,
+    fold,
     join,
     missing,
     note,
     part,
     percent,
-    points,
     row,
     section,
     table,
 )
 from understudy.steps.report.measured import (
+    CHAT,
     View,
     cell,
     dot,
     drawn,
     heads,
-    interval,
     legend,
     measured,
     methods,
     plain_cell,
     plainly,
     reach,
-    sample,
     value,
 )
 from understudy.steps.report.plots import Dot, Series, both, dots
@@ -65,10 +65,13 @@ def accuracy(view: View) -> Html:
 
 
 def _by_steps(view: View) -> list[Html]:
-    places = sorted(
-        ((s, sl) for s in view.suites() for sl in view.slices("accuracy", s) if sl.removeprefix("steps=").isdecimal()),
-        key=lambda p: (view.facts.problems.beyond(p[0]), int(p[1][6:])),
-    )
+    numbered = [
+        (view.facts.problems.beyond(s), whole(sl.removeprefix("steps=")), s, sl)
+        for s in view.suites()
+        for sl in view.slices("accuracy", s)
+        if sl.startswith("steps=")
+    ]
+    places = [(s, sl) for _, n, s, sl in sorted(numbered, key=lambda p: (p[0], p[1] or 0)) if n is not None]
     if not places:
         return []
     series = [
@@ -116,7 +119,7 @@ def _matrix(view: View, caption: str, places: Sequence[Place]) -> Html:
         cells = [cell(view.get("accuracy", suite, n, slice=slice)) for n in names]
         what = "all" if slice == "all" else plainly(slice)
         rows.append(row(join(suite, mark), what, *cells, numeric=2, class_="apart" if beyond else None))
-    return table(caption, ("suite", "problems", *heads(view.cast, names)), rows, 2)
+    return table(caption, ("suite", "problems", *heads(view.cast, names)), rows, 2, seen=False)
 
 
 def _rates(view: View) -> list[Html]:
@@ -144,30 +147,67 @@ def differences(view: View) -> Html:
         "Both arms answer the same problems, so the difference is taken problem by problem. "
         "A gain is shown where the whole interval lies right of zero."
     )
-    found = [
-        m
-        for k, m in view.facts.metrics.items()
-        if k[0] == "paired_difference" and not k[3].startswith("vote@") and measured(m)
-    ]
+    found = [m for k, m in view.facts.metrics.items() if k[0] == "paired_difference" and _of_arms(k[3]) and measured(m)]
     if not found:
         command = view.again("'evaluate.compare=[[student, control]]'")
         body = missing("No two arms were compared. Name arms in the recipe, and compare them:", command)
         return section("differences", "Differences", lead, body)
+    whole = [m for m in found if m.slice == "all"]
+    parts = [m for m in found if m.slice != "all" and m.suite != CHAT]
+    body = join(_compared(view, whole), note(methods(found)))
+    if parts:
+        body = join(body, fold(f"The same by slice ({len(parts)} differences)", _compared(view, parts)))
+    return section("differences", "Differences", lead, body)
+
+
+def _of_arms(strategy: str) -> bool:
+    """It compares arms, not a vote and its samples."""
+    return not strategy.startswith("vote@")
+
+
+def _compared(view: View, found: Sequence[Metric]) -> Html:
+    """Suites and slices down, pairs of arms across."""
     wide = reach(found)
-    rows = [_difference(view, m, wide) for m in found]
-    scale = f"\u2212{100 * wide:.0f} \u2026 0 \u2026 +{100 * wide:.0f} points"
-    head = ("comparison", "on", scale, "difference", "")
-    caption = "Difference of accuracy in percentage points"
-    return section("differences", "Differences", lead, table(caption, head, rows, 2), note(methods(found)))
+    pairs = list(dict.fromkeys((m.model, m.strategy) for m in found))
+    by_place = {(m.suite, m.slice, m.model, m.strategy): m for m in found}
+    rows = []
+    for suite, slice in sorted(
+        dict.fromkeys((m.suite, m.slice) for m in found), key=lambda p: (p[0] == CHAT, view.facts.problems.beyond(p[0]))
+    ):
+        cells = [_difference(view, by_place.get((suite, slice, *pair)), wide) for pair in pairs]
+        beyond = view.facts.problems.beyond(suite)
+        mark = join(el("br"), badge("beyond training")) if beyond else ""
+        what = "problems in talk" if suite == CHAT else "all" if slice == "all" else plainly(slice)
+        rows.append(row(join(suite, mark), what, *cells, numeric=9, class_="apart" if beyond else None))
+    caption = f"Points; the upright line is zero, each scale goes from \u2212{100 * wide:.0f} to +{100 * wide:.0f}"
+    head = ("suite", "problems", *(_pair_name(view, model, strategy) for model, strategy in pairs))
+    return table(caption, head, rows, 9)
 
 
-def _difference(view: View, metric: Metric, wide: float) -> Html:
+def _pair(view: View, model: str) -> tuple[str, str]:
+    """Both arms of "student-control"; an arm's own name may hold a hyphen."""
     pairs = {f"{a.name}-{b.name}": (a.name, b.name) for a in view.cast.arms for b in view.cast.arms}
-    first, second = pairs.get(metric.model, (metric.model, ""))
+    return pairs.get(model, (model, ""))
+
+
+def _pair_name(view: View, model: str, strategy: str) -> str:
+    first, second = _pair(view, model)
     name = f"{first} \u2212 {second}" if second else first
-    where = metric.suite if metric.slice == "all" else f"{metric.suite}, {plainly(metric.slice)}"
-    slot = view.cast.of(first).slot
-    return row(name, where, drawn(metric, slot, True, wide), cell(metric, signed=True), judged(metric), numeric=2)
+    return name if strategy == "greedy" else f"{name}, {strategy}"
+
+
+def _difference(view: View, metric: Metric | None, wide: float) -> Html:
+    if metric is None:
+        return cell(None)
+    p = view.get("mcnemar_p", metric.suite, metric.model, metric.strategy, metric.slice)
+    chance = el("small", f"McNemar, mid-p: {_probability(value(p))}") if p else ""
+    figure = el("span", cell(metric, signed=True), chance, class_="fig")
+    slot = view.cast.of(_pair(view, metric.model)[0]).slot
+    return join(drawn(metric, slot, True, wide), figure, judged(metric))
+
+
+def _probability(p: float) -> str:
+    return f"p\u202f=\u202f{p:.3f}" if p >= 0.001 else "p\u202f<\u202f0.001"
 
 
 def judged(metric: Metric) -> Html:
@@ -176,7 +216,7 @@ def judged(metric: Metric) -> Html:
         return badge("no interval")
     if metric.low > 0:
         return badge("gain", "right")
-    return badge("loss", "wrong") if metric.high < 0 else badge("not shown")
+    return badge("loss", "wrong") if metric.high < 0 else badge("no difference shown")
 
 
 # --- voting -----------------------------------------------------------------------------------------------------------
@@ -185,37 +225,31 @@ def judged(metric: Metric) -> Html:
 def voting(view: View) -> Html:
     """Section: a vote among samples against single samples and greedy."""
     lead = (
-        "Several sampled replies vote on the answer. Fair comparison: the vote against the average single sample of "
-        "the same draw, on the same problems."
+        "Several sampled replies vote on the answer. The fair comparison is with single samples of the same draw, "
+        "on the same problems."
     )
-    rows = _vote_rows(view)
-    found = votes(view)
-    if not rows:
+    keys = [k for k, m in view.facts.metrics.items() if k[0] == "accuracy" and k[4] == "all" and measured(m)]
+    keys = [k for k in keys if k[1] != CHAT]
+    strategies = list(dict.fromkeys(k[3] for k in keys))
+    if not any("@" in s for s in strategies):
         body = missing("Nothing was sampled. Draw eight samples of each problem:", view.again("solve.samples=8"))
         return section("voting", "Voting", lead, body)
-    parts = [table("Accuracy by strategy", ("arm", "suite", "strategy", "0 \u2026 100 %", "accuracy"), rows, 3)]
-    parts += [el("p", _vote_in_words(m)) for m in found if m.slice == "all"]
+    found = [m for m in votes(view) if m.slice == "all"]
+    sampled = dict.fromkeys((k[1], k[2]) for k in keys if "@" in k[3])
+    rows = [_vote_row(view, suite, arm, strategies, found) for suite, arm in sampled]
+    gains = list(dict.fromkeys(m.strategy for m in found))
+    head = ("suite", "arm", *strategies, *(g.replace("-", " \u2212 ") for g in gains))
+    body = table("Accuracy by strategy; differences in points", head, rows, 2)
     if not found:
-        parts.append(missing("The difference between vote and single sample. Measure it:", view.command))
-    return section("voting", "Voting", lead, *parts, note(methods(found)))
+        body = join(body, missing("The difference between vote and single sample. Measure it:", view.command))
+    return section("voting", "Voting", lead, body, note(methods(found)))
 
 
-def _vote_rows(view: View) -> list[Html]:
-    rows = []
-    keys = [k for k, m in view.facts.metrics.items() if k[0] == "accuracy" and k[4] == "all" and measured(m)]
-    sampled = {(k[1], k[2]) for k in keys if "@" in k[3]}
-    for suite, arm in dict.fromkeys((k[1], k[2]) for k in keys):
-        if (suite, arm) not in sampled:
-            continue
-        for k in [k for k in keys if (k[1], k[2]) == (suite, arm)]:
-            m = view.facts.metrics[k]
-            rows.append(row(arm, suite, k[3], drawn(m, view.cast.of(arm).slot), cell(m), numeric=3))
-    return rows
-
-
-def _vote_in_words(metric: Metric) -> str:
-    first, _, second = metric.strategy.partition("-")
-    figures = f"{points(value(metric))} points {interval(metric, signed=True)}, {sample(metric)}"
-    shown = metric.low is not None and metric.high is not None and not metric.low <= 0 <= metric.high
-    ending = "" if shown else " No difference is shown."
-    return f"{metric.model}, {metric.suite}: {first} against {second}, {figures}.{ending}"
+def _vote_row(view: View, suite: str, arm: str, strategies: Sequence[str], found: Sequence[Metric]) -> Html:
+    cells = [cell(view.get("accuracy", suite, arm, s)) for s in strategies]
+    gains = {m.strategy: m for m in found if (m.suite, m.model) == (suite, arm)}
+    for gain in dict.fromkeys(m.strategy for m in found):
+        m = gains.get(gain)
+        cells.append(join(cell(m, signed=True), judged(m) if m else ""))
+    beyond = view.facts.problems.beyond(suite)
+    return row(suite, heads(view.cast, [arm])[0], *cells, numeric=2, class_="apart" if beyond else None)

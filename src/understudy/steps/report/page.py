@@ -6,7 +6,7 @@ import shlex
 
 from understudy.steps.report.arms import cast
 from understudy.steps.report.gather import gather
-from understudy.steps.report.inputs import Inputs, Timing
+from understudy.steps.report.inputs import Inputs, Timing, timing
 from understudy.steps.report.making import cost, settings, training
 from understudy.steps.report.markup import Html, el
 from understudy.steps.report.measured import View
@@ -35,7 +35,7 @@ PARTS = {
 def page(inputs: Inputs) -> str:
     """The whole HTML."""
     arms = cast(inputs.recipe)
-    view = View(gather(inputs, arms.lead), arms, _command(inputs))
+    view = View(gather(inputs, arms.lead), arms, tuple(map(timing, inputs.timings)), _command(inputs))
     sections = [
         accuracy(view),
         differences(view),

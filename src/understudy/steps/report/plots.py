@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from understudy.steps.report.markup import Html, el, join
 
-WIDE, NARROW = 720, 352
+WIDE, NARROW = 840, 350
 """Units = pixels at full size."""
 LETTER = 6.4
 """Width of a label's letter, generously."""
@@ -129,9 +129,11 @@ def dots(
     width: int,
 ) -> Html:
     """Shares by category, one dot with its interval for each arm; categories from `beyond` on stand apart, shaded."""
-    frame = Frame(38, 26, width - 16 - LETTER * max(len(s.name) for s in series), 246 if width < WIDE else 286)
+    named = width >= WIDE  # a phone has no room for names beside the marks: its legend stands right above
+    right = 26 + LETTER * max(len(s.name) for s in series) if named else 8
+    frame = Frame(38, 26, width - right, 286 if named else 246)
     column = (frame.right - frame.left) / len(categories)
-    apart = min(11.0, 0.72 * column / len(series))
+    apart = min(11.0, 0.75 * column / len(series))
     parts = [*_shade(frame, column, beyond, len(categories), width), *_shares(frame)]
     parts += [_under(frame, frame.left + (i + 0.5) * column, c) for i, c in enumerate(categories)]
     parts.append(el("text", axis, x=(frame.left + frame.right) / 2, y=frame.bottom + 38, class_="axis middle"))
@@ -143,13 +145,13 @@ def dots(
         shown = [(x, _y(frame, dot.value)) for x, dot in places if dot]
         if shown:
             ends.append((*shown[-1], one))
-    parts += _labels(frame, ends)
+    parts += _column(frame, ends, frame.right + 10) if named and ends else []
     return picture(key, title, says, width, round(frame.bottom) + 46, *parts)
 
 
 def curves(key: str, title: str, says: str, lines: Sequence[Line], width: int) -> Html:
     """Loss against step, one line for each arm."""
-    frame = Frame(38, 14, width - 16 - LETTER * max(len(line.name) for line in lines), 210 if width < WIDE else 246)
+    frame = Frame(38, 14, width - 26 - LETTER * max(len(line.name) for line in lines), 210 if width < WIDE else 246)
     xs, ys = ([p[i] for line in lines for p in line.points] for i in (0, 1))
     right, above = ticks(max(xs)), ticks(max(ys))
     most = max(max(xs), 1.0), max(above[-1], 1e-9)
@@ -230,17 +232,35 @@ def _arm_dots(frame: Frame, one: Series, places: Sequence[tuple[float, Dot | Non
 
 
 def _labels(frame: Frame, ends: Sequence[tuple[float, float, Series | Line]]) -> list[Html]:
-    """The arms' names at the right, moved apart where they would touch, with a thin line to their last mark."""
-    gap, parts = 15.0, []
+    """The arms' names beside their last marks, moved apart where they would touch, with a thin line to the mark."""
+    columns: list[list[tuple[float, float, Series | Line]]] = []
+    for end in sorted(ends, key=lambda end: end[0]):
+        if columns and end[0] - columns[-1][-1][0] < 90:
+            columns[-1].append(end)
+        else:
+            columns.append([end])
+    return [label for column in columns for label in _column(frame, column, max(x for x, _, _ in column) + 18)]
+
+
+def _column(frame: Frame, ends: Sequence[tuple[float, float, Series | Line]], left: float) -> list[Html]:
     ordered = sorted(ends, key=lambda end: end[1])
-    ys: list[float] = []
-    for _, y, _ in ordered:
-        ys.append(max(y, ys[-1] + gap) if ys else y)
-    for i in range(len(ys) - 1, -1, -1):
-        ceiling = frame.bottom if i == len(ys) - 1 else ys[i + 1] - gap
-        ys[i] = min(ys[i], ceiling)
-    for (x, y, one), at in zip(ordered, ys, strict=True):
-        lead = el("line", x1=x + 7, y1=y, x2=frame.right + 4, y2=at, class_="leader")
-        name = el("text", one.name, x=frame.right + 8, y=at + 4, class_="name")
+    parts = []
+    for (x, y, one), at in zip(ordered, _apart([y for _, y, _ in ordered], 15.0, frame.bottom), strict=True):
+        lead = el("line", x1=x + 7, y1=y, x2=left - 4, y2=at, class_="leader")
+        name = el("text", one.name, x=left, y=at + 4, class_="name")
         parts.append(el("g", lead, name, class_=f"s-{one.slot}"))
     return parts
+
+
+def _apart(ys: Sequence[float], gap: float, bottom: float) -> list[float]:
+    """The same heights in order, at least `gap` apart, none below `bottom`.
+
+    >>> _apart([10.0, 12.0, 99.0], 5.0, 100.0)
+    [10.0, 15.0, 99.0]
+    """
+    found: list[float] = []
+    for y in ys:
+        found.append(max(y, found[-1] + gap) if found else y)
+    for i in range(len(found) - 1, -1, -1):
+        found[i] = min(found[i], bottom if i == len(found) - 1 else found[i + 1] - gap)
+    return found

@@ -35,9 +35,9 @@ def chat(view: View) -> Html:
         return section("chat", "Thinking in conversation", lead, missing(what, view.command))
     names = [a.name for a in view.cast.arms]
     rows = [_class(view, s, names) for s in (*classes, *sums)]
-    head = ("probe", "right is", f"{view.cast.lead}, 0 \u2026 100 %", *heads(view.cast, names))
+    head = ("probe", "right is", *heads(view.cast, names), f"{view.cast.lead}, 0 \u2026 100 %")
     found = [view.get("think_rate", CHAT, n, slice=s) for n in names for s in (*classes, *sums)]
-    tables = table("Share of replies with a think block, by class of probe", head, rows, 2)
+    tables = table("Share of replies with a think block, by class of probe", head, rows, 2, drawn=len(head) - 1)
     parts = [tables, note(methods(found)), *_replies(view), *_pairs(view)]
     return section("chat", "Thinking in conversation", lead, *parts)
 
@@ -49,7 +49,7 @@ def _class(view: View, slice: str, names: list[str]) -> Html:
     lead = view.get("think_rate", CHAT, view.cast.lead, slice=slice)
     cells = [cell(view.get("think_rate", CHAT, n, slice=slice)) for n in names]
     shown = drawn(lead, view.cast.of(view.cast.lead).slot)
-    return row(title, right, shown, *cells, numeric=2, class_="total" if slice.startswith("think=") else None)
+    return row(title, right, *cells, shown, numeric=2, class_="total" if slice.startswith("think=") else None)
 
 
 def _should_think(view: View, slice: str) -> bool | None:
@@ -75,9 +75,7 @@ def _pairs(view: View) -> list[Html]:
     cards = [_card(view, p) for pair in both for p in pair if all(view.facts.reply(lead, q.id) for q in pair)]
     if not cards:
         return []
-    words = note(
-        "On the left numbers and \u201chow many\u201d, but nothing to work out; on the right a problem in talk."
-    )
+    words = note("First numbers or \u201chow many\u201d with nothing to work out; beside it a problem within talk.")
     return [part("Pairs that look alike", words, el("div", *cards, class_="pair"))]
 
 
@@ -85,10 +83,12 @@ def _card(view: View, problem: Problem) -> Html:
     sample = view.facts.reply(view.cast.lead, problem.id)
     should = problem.slices.get("think") == "yes"
     thinks = bool(sample and _parts(sample)[0])
-    wish = "should think" if should else "should not think"
-    fits = badge("fits", "right") if thinks == should else badge(wish, "wrong")
+    does = "thinks" if thinks else "no thought"
+    wish = "fits" if thinks == should else "should think" if should else "should not"
+    fits = badge(f"{does}: {wish}", "right" if thinks == should else "wrong")
+    gold = [el("span", f"gold: {cut(problem.answer, 80)}")] if problem.answer is not None else []
     kind = el("span", problem.slices.get("class", "").replace("_", " "))
-    who = el("div", kind, badge("thinks" if thinks else "no thought"), fits, class_="who")
+    who = el("div", kind, fits, *gold, class_="who")
     question = el("p", cut(problem.question), class_="question said", dir="auto")
     return el("div", who, question, *said(sample), class_="card")
 

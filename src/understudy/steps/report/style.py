@@ -27,14 +27,14 @@ body {
 :focus-visible { outline: 2px solid var(--lead); outline-offset: 2px; border-radius: 2px; }
 .page { max-width: 76rem; margin: 0 auto; padding: 2.5rem 2rem 4rem; }
 main { min-width: 0; }
+nav ol { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 0 0 1.5rem; padding: 0 0 1rem;
+  border-bottom: 1px solid var(--line); font-size: .875rem; }
 @media (min-width: 68rem) {
   .page { display: grid; grid-template-columns: 10.5rem minmax(0, 1fr); column-gap: 3rem; }
   .page > header, .page > main, .page > footer { grid-column: 2; }
   .page > nav { grid-column: 1; grid-row: 1 / span 3; }
-  nav ol { position: sticky; top: 2.5rem; flex-direction: column; border: 0; padding: 0; margin: 2.1rem 0 0; }
+  nav ol { position: sticky; top: 2.5rem; flex-direction: column; border: 0; padding: 0; margin: .1rem 0 0; }
 }
-nav ol { list-style: none; display: flex; flex-wrap: wrap; gap: .35rem 1.1rem; margin: 0 0 1.5rem; padding: 0 0 1rem;
-  border-bottom: 1px solid var(--line); font-size: .875rem; }
 nav a { color: var(--soft); text-decoration: none; }
 nav a:hover { color: var(--lead); text-decoration: underline; text-underline-offset: .2em; }
 a { color: var(--lead); }
@@ -54,32 +54,38 @@ code, pre { font-family: var(--mono); font-size: .875em; }
 pre { white-space: pre-wrap; margin: 0; }
 code { overflow-wrap: anywhere; }
 
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(15.5rem, 1fr)); gap: .75rem; margin: 1.6rem 0 0;
+.tiles { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: .75rem; margin: 1.6rem 0 0;
   padding: 0; list-style: none; }
 .tile { background: var(--sheet); border: 1px solid var(--line); border-radius: 8px; padding: .8rem 1rem .75rem;
   display: flex; flex-direction: column; min-width: 0; }
 .tile .label { font-size: .8125rem; color: var(--soft); line-height: 1.35; }
-.tile .value { font-size: 1.65rem; font-weight: 600; line-height: 1.25; letter-spacing: -.02em; margin: .15rem 0 .1rem; }
+.tile .value { font-size: 1.65rem; font-weight: 600; line-height: 1.25; letter-spacing: -.02em;
+  margin: .15rem 0 .1rem; }
 .tile .value small { font-size: .9rem; font-weight: 400; letter-spacing: 0; }
 .tile .value.none { font-size: 1.05rem; color: var(--soft); font-weight: 400; line-height: 2; letter-spacing: 0; }
 .tile .small { font-size: .8125rem; color: var(--soft); line-height: 1.4; }
 .tile .strip { width: 100%; height: auto; margin: .35rem 0 .2rem; }
 
 .scroll { overflow-x: auto; margin: 0 0 1rem; }
-table { border-collapse: collapse; font-size: .875rem; line-height: 1.4; min-width: 100%; }
+table { border-collapse: separate; border-spacing: 0; overflow-wrap: break-word;
+  font-size: .875rem; line-height: 1.4; min-width: 100%; }
 caption { text-align: left; color: var(--soft); font-size: .8125rem; padding: 0 0 .5rem; caption-side: top; }
+caption span { display: inline-block; position: sticky; left: 0; max-width: min(46rem, calc(100vw - 2.5rem)); }
+.arm { white-space: nowrap; }
 th, td { text-align: left; vertical-align: top; padding: .42rem 1.1rem .42rem 0; border-bottom: 1px solid var(--line);
   font-weight: 400; }
 th:last-child, td:last-child { padding-right: .2rem; }
 thead th { color: var(--soft); font-size: .8125rem; vertical-align: bottom; border-bottom-color: var(--soft); }
-tbody th { min-width: 7rem; }
+tbody th { min-width: 6.5rem; }
+td .strip { max-width: none; }
+.heard { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .num { text-align: right; white-space: nowrap; }
 td.num:has(.strip) { text-align: left; }
 tr.apart > * { background: var(--shade); }
-tr.apart > :first-child { box-shadow: -.5rem 0 0 var(--shade); }
+tr.apart > th:first-child { padding-left: .5rem; }
 tr.total > * { font-weight: 600; border-bottom: 0; }
 .fig b { font-weight: 600; }
-.fig small { display: block; color: var(--soft); font-size: .75rem; }
+.fig small { display: block; white-space: nowrap; color: var(--soft); font-size: .75rem; font-weight: 400; }
 .wordy { min-width: 14rem; max-width: 30rem; }
 
 svg { display: block; max-width: 100%; height: auto; }
@@ -91,6 +97,10 @@ svg { display: block; max-width: 100%; height: auto; }
   .tiles { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .55rem; }
   .tile { padding: .65rem .7rem; } .tile .value { font-size: 1.3rem; }
   section { margin-top: 2.8rem; }
+  .tile:last-child:nth-child(odd) { grid-column: span 2; }
+  tbody th, thead th:first-child { position: sticky; left: 0; background: var(--paper); max-width: 9rem; }
+  td .strip { width: 7.5rem; height: 1.25rem; }
+  tr.apart > th { background: var(--shade); }
   .pair { grid-template-columns: minmax(0, 1fr) !important; }
 }
 figure { margin: 0 0 1.2rem; }
@@ -98,13 +108,14 @@ figcaption { color: var(--soft); font-size: .875rem; max-width: 46rem; margin-to
 text { font-size: 12px; fill: var(--ink); }
 .axis { fill: var(--soft); } .middle { text-anchor: middle; } .end { text-anchor: end; }
 .grid { stroke: var(--line); } .beyond { fill: var(--shade); }
-.name { fill: currentColor; font-weight: 600; font-size: 12px; }
+.name { fill: currentColor; font-weight: 600; font-size: 12px; paint-order: stroke; stroke: var(--paper);
+  stroke-width: 4px; stroke-linejoin: round; }
 .leader { stroke: currentColor; stroke-width: 1; opacity: .35; }
 .mark, .fill { fill: currentColor; }
 .mark { stroke: var(--paper); stroke-width: 1; }
 .whisker { stroke: currentColor; stroke-width: 2; opacity: .55; }
 .strip .whisker { stroke-width: 5; opacity: .38; }
-.link { fill: none; stroke: currentColor; stroke-width: 1.5; opacity: .3; }
+.link { fill: none; stroke: currentColor; stroke-width: 1.5; opacity: .3; } .s-lead .link { opacity: .6; }
 .curve { fill: none; stroke: currentColor; stroke-width: 2; stroke-linejoin: round; }
 .track, .tick { stroke: var(--line); } .zero { stroke: var(--ink); stroke-width: 1.5; opacity: .7; }
 .rail { fill: var(--shade); }
@@ -114,6 +125,7 @@ text { font-size: 12px; fill: var(--ink); }
 
 .badge { display: inline-block; border-radius: 4px; padding: .05rem .45rem; font-size: .75rem; font-weight: 600;
   background: var(--shade); color: var(--soft); white-space: nowrap; }
+tr.apart .badge.plain { background: none; padding: 0; }
 .badge.right { background: var(--good-wash); color: var(--good); }
 .badge.wrong { background: var(--bad-wash); color: var(--bad); }
 .badge.lead-b { background: var(--wash); color: var(--lead); }
@@ -125,6 +137,7 @@ details:last-of-type { border-bottom: 1px solid var(--line); }
 details.quiet, details.quiet:last-of-type { border: 0; padding: 0; font-size: .875rem; color: var(--soft); }
 summary { cursor: pointer; padding: .15rem 0; }
 summary:hover { color: var(--lead); }
+details > .card + .card { margin-top: .6rem; }
 details[open] > summary { margin-bottom: .7rem; }
 .count { color: var(--soft); font-size: .875rem; }
 .pair { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem; margin: 0 0 .9rem; }
@@ -139,7 +152,8 @@ details[open] > summary { margin-bottom: .7rem; }
 .thought { border-left: 2px solid var(--lead); padding: .1rem 0 .1rem .75rem; color: var(--soft); margin: 0 0 .6rem; }
 .silent { color: var(--soft); font-size: .875rem; font-style: italic; }
 .command { background: var(--shade); border-radius: 6px; padding: .8rem 1rem; margin: 0 0 1.2rem; }
-footer { margin-top: 4rem; border-top: 1px solid var(--line); padding-top: 1rem; color: var(--soft); font-size: .875rem; }
+footer { margin-top: 4rem; border-top: 1px solid var(--line); padding-top: 1rem;
+  color: var(--soft); font-size: .875rem; }
 @media print {
   .page { display: block; padding: 0; max-width: none; } nav, .skip { display: none; }
   body { background: #fff; font-size: 10pt; }

@@ -50,11 +50,26 @@ def _problems(view: View) -> list[Html]:
         rows.append(row(name, source, *(count(n) if n else "\u2013" for n in numbers), count(sum(numbers)), numeric=2))
     sums = [sum(n for (_, _, s), n in counts.items() if s is split) for split in SPLITS]
     rows.append(row("all", "", *map(count, sums), count(sum(sums)), numeric=2, class_="total"))
-    return [table("Problems by source and split", ("suite", "source", *SPLITS, "all"), rows, 2)]
+    whole = table("Problems by source and split", ("suite", "source", *SPLITS, "all"), rows, 2)
+    return [whole, *_overlaps(view)]
+
+
+def _overlaps(view: View) -> list[Html]:
+    found = view.facts.problems
+    if not found.overlapping:
+        return []
+    rows = [row(p.id, cut(p.question, 300), cut(p.overlap or "", 300), numeric=9) for p in found.overlaps]
+    share = ("shares", "is") if found.overlapping == 1 else ("share", "are")
+    summary = (
+        f"{count(found.overlapping)} of them {share[0]} words with a test question and {share[1]} never learned from"
+    )
+    return [fold(summary, table("The first of them", ("problem", "question", "what it shares"), rows, 9))]
 
 
 def _rejected(view: View) -> list[Html]:
     n, first = view.facts.rejected
+    if not view.facts.problems.counts:
+        return [missing("No problems are on record. Make them:", view.command)]
     if not n:
         return [note("None: every row of the sources could be used.")]
     rows = [
@@ -62,7 +77,10 @@ def _rejected(view: View) -> list[Html]:
         for r in first
     ]
     more = [note(f"The first {len(first)} of {count(n)}.")] if n > len(first) else []
-    return [table(f"{count(n)} rows could not be used", ("file", "line", "why", "row"), rows, 9), *more]
+    return [
+        table(f"{count(n)} row{'s' if n > 1 else ''} could not be used", ("file", "line", "why", "row"), rows, 9),
+        *more,
+    ]
 
 
 def _funnel(view: View) -> list[Html]:
@@ -81,12 +99,12 @@ def _funnel(view: View) -> list[Html]:
         f"Teacher: {teachers}. {count(t.taught)} of {count(t.asked)} problems have a kept trace. "
         f"Among the dropped traces, {count(right)} give the right answer: they went for another reason."
     )
-    head = ("", "what is left", "traces", "share of all")
-    return [table("Each trace is dropped by the first rule that refuses it", head, rows, 2), note(words)]
+    head = ("", "traces", "share of all", "what is left")
+    return [table("Each trace is dropped by the first rule that refuses it", head, rows, drawn=3), note(words)]
 
 
 def _stage(name: str, n: int, start: float, end: float, of: int, slot: str, class_: str | None = None) -> Html:
-    return row(name, bar(start, end, slot, width=260), count(n), percent(n / of), numeric=2, class_=class_)
+    return row(name, count(n), percent(n / of), bar(start, end, slot, width=260), class_=class_)
 
 
 def _examples(view: View) -> list[Html]:
@@ -135,7 +153,7 @@ def _mix(view: View) -> list[Html]:
         total, start = origins.total(), 0
         for origin, n in sorted(origins.items(), key=lambda on: (-on[1], on[0])):
             shown = bar(start / total, (start + n) / total, view.cast.of(arm).slot)
-            rows.append(row(arm, origin, shown, count(n), percent(n / total), numeric=3))
+            rows.append(row(arm, origin, count(n), percent(n / total), shown, numeric=2))
             start += n
-    head = ("arm", "origin", "part of the mix", "conversations", "share")
-    return [table("Conversations to learn from, by origin", head, rows, 3)]
+    head = ("arm", "origin", "conversations", "share", "part of the mix")
+    return [table("Conversations to learn from, by origin", head, rows, 2, drawn=4)]

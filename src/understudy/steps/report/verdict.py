@@ -2,16 +2,17 @@
 
 from understudy.records import Metric
 from understudy.steps.report.inputs import Inputs
-from understudy.steps.report.markup import Html, count, duration, el, join, percent, points
+from understudy.steps.report.markup import Html, count, duration, el, join, missing, percent, points
 from understudy.steps.report.measured import CHAT, View, drawn, interval, measured, sample, small, told, value
+from understudy.steps.report.plots import bar
 
 FEW = 0.05
 """Below this accuracy the page says that almost nothing is solved."""
 RULE = (
     "The sentence is made from the metrics: the lead arm's greedy accuracy on the first suite that training covers, "
-    "and its paired difference to the first arm it is compared to. An interval above zero is a gain, one below zero a "
-    "loss, and one that covers zero shows neither. An accuracy below 5 % is called almost nothing, whatever the "
-    "difference."
+    "and its paired difference to the first trained arm it is compared to (to the base, where there is no other). "
+    "An interval above zero is a gain, one below zero a loss, and one that covers zero shows neither. "
+    "An accuracy below 5 % is called almost nothing, whatever the difference."
 )
 
 
@@ -19,6 +20,10 @@ def first_screen(inputs: Inputs, view: View) -> Html:
     """Title, verdict and key figures."""
     title = inputs.recipe.report.title or inputs.recipe.name
     more = [el("p", s, class_="more") for s in further(view)]
+    if view.suite() is None:
+        more.append(
+            missing("Everything that is missing says how to measure it. This measures the accuracy:", view.command)
+        )
     rule = el("details", el("summary", "How this sentence is made"), el("p", RULE), class_="quiet")
     words = el("h1", title), el("p", sentence(view), class_="verdict"), *more, rule
     return join(*words, el("ul", *tiles(inputs, view), class_="tiles"))
@@ -104,7 +109,7 @@ def tiles(inputs: Inputs, view: View) -> list[Html]:
             view.get("accuracy", beyond, lead) if beyond else None,
         ),
     ]
-    return [*shares, _kept(view), _time(inputs)]
+    return [*shares, _kept(view), _time(inputs, view)]
 
 
 def tile(view: View, label: str, metric: Metric | None, signed: bool = False) -> Html:
@@ -144,14 +149,17 @@ def _kept(view: View) -> Html:
     if not traces.generated:
         return _tile("Traces kept", None, "")
     below = f"{count(traces.kept)} of {count(traces.generated)} traces of the teacher"
-    return _tile("Traces kept", percent(traces.kept / traces.generated), below)
+    share = traces.kept / traces.generated
+    return _tile("Traces kept", percent(share), below, bar(0.0, share, "lead"))
 
 
-def _time(inputs: Inputs) -> Html:
-    if not inputs.timings:
+def _time(inputs: Inputs, view: View) -> Html:
+    if not view.timings:
         return _tile("Time", None, "")
     budget = inputs.recipe.budget_minutes
     below = [f"of {duration(60 * budget)} expected"] if budget else []
-    kept = sum(t.kept for t in inputs.timings)
-    below += [f"{len(inputs.timings)} steps" + (f", {kept} kept from before" if kept else "")]
-    return _tile("Time", duration(sum(t.seconds for t in inputs.timings)), ", ".join(below))
+    total, kept = sum(t.seconds for t in view.timings), sum(t.kept for t in view.timings)
+    below += [f"{len(view.timings)} steps" + (f", {kept} kept from before" if kept else "")]
+    most = max(total, 60 * (budget or 0)) or 1.0
+    picture = bar(0.0, total / most, "lead", tick=60 * budget / most) if budget else ""
+    return _tile("Time", duration(total), ", ".join(below), picture)

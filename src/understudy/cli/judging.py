@@ -1,0 +1,124 @@
+"""grade, schema, doctor: what says whether something is as it should be."""
+
+import platform
+import shutil
+import sys
+from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+import yaml
+from rich import box
+from rich.table import Table
+
+from understudy import recipe as recipes
+from understudy.cli.terminal import out, plain
+from understudy.recipe import Recipe
+from understudy.records import Kind, Verdict
+
+
+def grade(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help=".jsonl, .json, .csv or .parquet; columns text and gold (or answer), "
+            "and if wanted kind, choices, stop, thought, id.",
+        ),
+    ],
+    kind: Annotated[
+        Kind | None, typer.Option(help="Sort of answer.", show_default="the row's, or by its gold answer")
+    ] = None,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="Counts and accuracy instead of a line for each row.")
+    ] = False,
+) -> None:
+    """Judge replies against gold answers: one verdict a line, as JSON."""
+    from understudy.api import grade as graded
+
+    if not summary:
+        for one in graded(file, kind):
+            print(msgspec.json.encode(one).decode())
+        return
+    from understudy.stats import wilson
+
+    counts = Counter(one.verdict for one in graded(file, kind))
+    for verdict in Verdict:
+        if counts[verdict]:
+            print(f"{verdict.value:<10} {counts[verdict]:>7}")
+    n = counts.total() - counts[Verdict.FAILED] - counts[Verdict.UNGRADED]
+    if n:
+        value, low, high = wilson(counts[Verdict.RIGHT], n)
+        print(f"{'accuracy':<10} {value:>7.1%}  [{low:.1%}, {high:.1%}] 95 %, n {n}")
+
+
+def schema(
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="A recipe with every default, as YAML, instead.")
+    ] = False,
+) -> None:
+    """The JSON schema of a recipe."""
+    if defaults:
+        print(yaml.safe_dump(msgspec.to_builtins(Recipe()), sort_keys=False, allow_unicode=True), end="")
+    else:
+        print(msgspec.json.format(msgspec.json.encode(recipes.schema())).decode())
+
+
+NEEDED = {
+    "training and local students": ("torch", "transformers", "trl", "accelerate", "tokenizers", "datasets"),
+    "LoRA": ("peft",),
+    "sets from the Hub": ("datasets",),
+    "Parquet files": ("pyarrow",),
+    "a second grader for maths": ("math_verify",),
+    "an endpoint": ("aiohttp",),
+}
+"""What can be done, and the modules that it needs; the extra to install stands in `EXTRAS`."""
+EXTRAS = {
+    "LoRA": "train",
+    "training and local students": "train",
+    "sets from the Hub": "train",
+    "Parquet files": "files",
+    "a second grader for maths": "math",
+    "an endpoint": "serve",
+}
+
+
+def doctor() -> None:
+    """What is installed, what it runs on, and what can be done with it."""
+    console = out()
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=False)
+    table.add_row("understudy", _version("understudy") or "not installed, run from its source")
+    table.add_row("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}")
+    for name in ("torch", "transformers", "trl", "peft", "accelerate", "datasets"):
+        table.add_row(name, _version(name) or "not installed")
+    table.add_row("accelerator", _accelerator())
+    table.add_row("free disk", f"{shutil.disk_usage('.').free / 1e9:.0f} GB here")
+    console.print(table)
+    console.print(plain("Can be done: recipes, replayed traces, curation, grading, reports"))
+    for what, modules in NEEDED.items():
+        missing = [m for m in modules if find_spec(m) is None]
+        extra = f"no: {', '.join(missing)} missing. Install: pip install 'understudy[{EXTRAS[what]}]'"
+        console.print(plain(f"  {what}: {extra if missing else 'yes'}"))
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _accelerator() -> str:
+    if find_spec("torch") is None:
+        return "not known without torch" + (", but there is nvidia-smi" if shutil.which("nvidia-smi") else "")
+    try:
+        from understudy.student import device
+    except (ImportError, OSError) as error:  # a torch that is built for another machine
+        print(f"torch cannot be loaded: {str(error).splitlines()[0]}", file=sys.stderr)
+        return "torch cannot be loaded"
+    found = device()
+    return {"cpu": "none: the processor alone"}.get(found, found)

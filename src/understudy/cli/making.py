@@ -1,0 +1,75 @@
+"""demo, run, plan: what makes something."""
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from understudy import recipe as recipes
+from understudy.cli.terminal import Watch, out
+from understudy.recipe import Recipe
+from understudy.store import Run
+
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PART.SETTING=VALUE", help="Change one setting; may be given several times."),
+]
+Folder = Annotated[Path | None, typer.Option(help="Run folder.", show_default="runs/<name of the recipe>")]
+RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="A recipe file, or the name of one in the package.")]
+
+
+def demo(
+    folder: Annotated[Path, typer.Option(help="Run folder.")] = Path("runs/demo"),
+    sets: Sets = None,
+) -> None:
+    """Teach a million-parameter student, offline, in minutes.
+
+    The same as: understudy run demo
+    """
+    _make("demo", sets or [], folder, None, None, "understudy demo")
+
+
+def run(
+    name: RecipeName,
+    sets: Sets = None,
+    folder: Folder = None,
+    only: Annotated[str | None, typer.Option(metavar="STEP", help="Make this step alone.")] = None,
+    start: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Make this and later steps anew.")] = None,
+) -> None:
+    """Make what a recipe asks for; what is made already is kept."""
+    _make(name, sets or [], folder, only, start, shlex.join(["understudy", "run", name]))
+
+
+def plan(name: RecipeName, sets: Sets = None, folder: Folder = None) -> None:
+    """Say what would be made, from what, and what it takes. Makes nothing."""
+    from understudy.cli.planning import planned
+
+    recipe = recipes.load(name, sets or [])
+    folder = folder or default_folder(recipe, name)
+    console = out()
+    for part in planned(recipe, Run(folder)):
+        console.print(part)
+
+
+def default_folder(recipe: Recipe, name: str) -> Path:
+    """Where a run goes that names no folder."""
+    return Path("runs") / (recipe.name if recipe.name != Recipe().name else Path(name).stem)
+
+
+def _make(name: str, sets: list[str], folder: Path | None, only: str | None, start: str | None, command: str) -> None:
+    # Imported here, so that --help is quick.
+    from understudy import pipeline
+    from understudy.cli.summary import summary
+
+    recipe = recipes.load(name, sets)
+    run = Run(folder or default_folder(recipe, name))
+    command += "".join(f" --set {shlex.quote(s)}" for s in sets)
+    command += f" --folder {shlex.quote(str(folder))}" if folder and folder != Path("runs/demo") else ""
+    command += f" --only {only}" if only else f" --from {start}" if start else ""
+    with Watch().listening() as watch:
+        pipeline.distil(recipe, run, watch, only, start, command)
+    if only is None or run.has("metrics"):
+        console = out()
+        for part in summary(recipe, run):
+            console.print(part)

@@ -1,0 +1,245 @@
+"""What a run would make, from what, and what it takes. Reads problems, and makes nothing."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from understudy import pipeline, sources, store
+from understudy.cli.terminal import plain
+from understudy.recipe import Adapter, Recipe, Sft, StudentPart, Train, arms, digest
+from understudy.records import Problem, Record, Split
+from understudy.steps.solve import chosen, sampled_problems
+from understudy.store import Run
+
+FREE = ("oracle", "replay")
+"""Teachers that nothing is called for."""
+
+
+class Planned(NamedTuple):
+    """One step that a run consists of."""
+
+    step: str
+    settings: str
+    """Hash of the recipe's parts that it follows."""
+    reads: dict[str, str]
+    """File to hash."""
+    files: tuple[str, ...]
+    kept: bool
+    """It is made already, from the same settings and the same files."""
+
+
+class Cost(NamedTuple):
+    """What a step takes."""
+
+    told: str
+    calls: int = 0
+    """Of a teacher that is asked over a network or on this machine."""
+    tokens: int = 0
+    """At most, of those calls."""
+    disk: float = 0.0
+    """Bytes that stay."""
+    memory: float = 0.0
+    """Bytes held while training, without activations."""
+
+
+def planned(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
+    """A table of the steps, and what they take in all."""
+    steps = list(steps_of(recipe, run))
+    problems = _problems(recipe, run, steps[0].kept)
+    named = arms(recipe)
+    table = Table("step", "", "takes", "from", box=box.SIMPLE_HEAD, pad_edge=False)
+    costs: list[Cost] = []
+    for one in steps:
+        cost = _cost(one.step, recipe, named, problems)
+        if not one.kept:
+            costs.append(cost)
+        state = Text("kept", "green") if one.kept else Text("to make", "yellow")
+        table.add_row(plain(one.step), state, plain(cost.told), plain(", ".join(dict.fromkeys(map(_short, one.reads)))))
+    yield table
+    yield plain(_total(recipe, run, costs, sum(not one.kept for one in steps)))
+
+
+def steps_of(recipe: Recipe, run: Run) -> Iterator[Planned]:
+    """Every step of the run in order; one whose sources are to be made anew is to be made too.
+
+    It may be kept after all, if its sources come out the same.
+    """
+    dry = _Dry(recipe, run)
+    dry.source()
+    dry.pretrain()
+    dry.generate()
+    dry.curate()
+    for name, arm in arms(recipe).items():
+        dry.mix(name, arm)
+        dry.sft(name, arm)
+        dry.solve(name, arm)
+    dry.evaluate(arms(recipe))
+    yield from dry.found
+
+
+class _Still:
+    """A teller with nothing to tell."""
+
+    def say(self, line: str) -> None: ...
+
+    def tick(self, done: int, total: int) -> None: ...
+
+    def stop(self) -> bool:
+        return False
+
+
+class _Dry(pipeline._Work):
+    """The same steps, written down instead of made."""
+
+    def __init__(self, recipe: Recipe, run: Run) -> None:
+        super().__init__(recipe, run, _Still(), None, None)
+        self.found: list[Planned] = []
+
+    def _step(
+        self,
+        step: str,
+        settings: Sequence[object],
+        reads: dict[str, str],
+        files: Sequence[str],
+        make: Callable[[], Iterable[Record]],
+        at: str = "",
+        more: Callable[[], dict[str, str]] = dict,
+    ) -> None:
+        names = tuple(f"{at}/{f}" if at else f for f in files)
+        made = self.manifest.get(step)
+        key = digest(msgspec.to_builtins(list(settings)))
+        kept = made is not None and store.same_reads(made, reads, key) and all(map(self.run.has, names))
+        if not kept:
+            self.manifest.pop(step, None)
+        self.found.append(Planned(step, key, reads, names, kept))
+
+    def _hash(self, *names: str) -> dict[str, str]:
+        known = {name: h for made in self.manifest.values() for name, h in made.files.items()}
+        return {name: known.get(name, "to be made") for name in names}
+
+    def _by_id(self, split: Split) -> dict[str, Problem]:
+        return {}
+
+
+# --- what it takes ----------------------------------------------------------------------------------------------------
+
+
+def _cost(step: str, recipe: Recipe, named: dict[str, Recipe], problems: list[Problem] | None) -> Cost:
+    """Of one step."""
+    arm = named[step.split("/")[1]] if step.startswith("arms/") else recipe
+    size = parameters(recipe.student)
+    match step.rpartition("/")[2]:
+        case "source":
+            return Cost(_sources(recipe, problems))
+        case "generate":
+            return _asking(recipe, problems)
+        case "pretrain" if recipe.student.model is None:
+            return _training(recipe.pretrain, size, 4)
+        case "pretrain":
+            model = str(recipe.student.model)
+            if Path(model).exists():
+                return Cost(f"{model}, {_size(size)}")
+            return Cost(f"{model}, {_size(size)}, from the Hub unless it is cached", disk=2.0 * (size or 0))
+        case "sft" if not arm.sft.skip:
+            return _training(arm.sft, size, 4 if recipe.student.model is None else 2)
+        case "rollouts" if problems is not None:
+            asked = chosen([p for p in problems if p.split is Split.TEST], arm.solve)
+            replies = len(asked) + arm.solve.samples * len(sampled_problems(asked, arm.solve))
+            return Cost(f"{replies:,} replies of the student, at most {arm.solve.max_tokens} tokens each")
+    return Cost("")
+
+
+def _sources(recipe: Recipe, problems: list[Problem] | None) -> str:
+    if problems is None:
+        names = ", ".join(s.name or "" for s in recipe.sources if s.name not in sources.MADE and not s.path)
+        return f"{names} from the Hub unless cached"
+    counts = {split: sum(p.split is split for p in problems) for split in Split}
+    return ", ".join(f"{n:,} {split}" for split, n in counts.items() if n)
+
+
+def _asking(recipe: Recipe, problems: list[Problem] | None) -> Cost:
+    settings = recipe.generate
+    engine = settings.teacher.engine
+    if problems is None:
+        return Cost(f"{settings.n} traces of each problem, by {engine}")
+    train = sum(p.split is Split.TRAIN for p in problems)
+    calls = min(train, settings.limit or train) * settings.n
+    if engine in FREE:
+        return Cost(f"{calls:,} traces at most, by {engine}: no calls")
+    tokens = calls * settings.max_tokens
+    return Cost(f"{calls:,} calls of {engine}, at most {_millions(tokens)} tokens", calls=calls, tokens=tokens)
+
+
+def _training(settings: Train, size: int | None, width: int) -> Cost:
+    """`width` is bytes per weight; weights, gradients and AdamW's two means make four times that."""
+    length = f"{settings.steps:,} steps" if settings.steps else f"{settings.epochs:g} epochs"
+    if settings.learned_tokens_of:
+        length = f"as many tokens as {settings.learned_tokens_of}"
+    rates = settings.lr if isinstance(settings.lr, tuple) else (settings.lr,)
+    trials = f", {len(rates)} learning rates" if len(rates) > 1 else ""
+    told = f"{length} of {settings.batch}{trials}, {_size(size)}"
+    if size is None:
+        return Cost(told)
+    if isinstance(settings, Sft) and settings.adapter is Adapter.LORA:
+        return Cost(told + ", LoRA", disk=0.02 * width * size, memory=1.1 * width * size)
+    return Cost(told, disk=width * size, memory=4 * width * size)
+
+
+def parameters(student: StudentPart) -> int | None:
+    """Of the model: from its shape, its files, or what its name says; None = not known."""
+    if student.model is None:
+        b = student.build
+        attention = 2 * b.width * b.head_width * (b.heads + b.kv_heads) + 2 * b.head_width
+        return b.vocabulary * b.width + b.layers * (attention + 3 * b.width * b.ffn + 2 * b.width) + b.width
+    files = list(Path(student.model).glob("*.safetensors")) if Path(student.model).is_dir() else []
+    if files:
+        return sum(f.stat().st_size for f in files) // 2
+    said = re.search(r"(\d+(?:\.\d+)?)([BM])\b", student.model, re.IGNORECASE)
+    return round(float(said[1]) * (1e9 if said[2].upper() == "B" else 1e6)) if said else None
+
+
+def _problems(recipe: Recipe, run: Run, kept: bool) -> list[Problem] | None:
+    """Those of the run, or as its sources give them; None = they are not on this machine."""
+    if kept:
+        return list(run.rows("problems"))
+    if all(s.path or s.name in sources.MADE for s in recipe.sources):
+        return [row for row in sources.load(recipe.sources, recipe.seed) if isinstance(row, Problem)]
+    return None
+
+
+def _total(recipe: Recipe, run: Run, costs: list[Cost], steps: int) -> str:
+    if not steps:
+        return f"All of it is made already, in {run.folder}."
+    disk, memory = sum(c.disk for c in costs), max((c.memory for c in costs), default=0)
+    calls, tokens = sum(c.calls for c in costs), sum(c.tokens for c in costs)
+    return (
+        f"{steps} steps to make in {run.folder}: "
+        + (f"{calls:,} calls, at most {_millions(tokens)} tokens; " if calls else "no calls; ")
+        + f"{_gigabytes(disk)} of models on disk; {_gigabytes(memory)} of memory for training, activations apart"
+        + (f"; about {recipe.budget_minutes:g} min in all." if recipe.budget_minutes else ".")
+    )
+
+
+def _short(read: str) -> str:
+    return re.sub(r"^arms/[^/]+/", "", read)
+
+
+def _size(n: int | None) -> str:
+    if n is None:
+        return "parameters not known"
+    return f"{n / 1e9:.2f} B parameters" if n >= 1e9 else f"{n / 1e6:.2f} M parameters"
+
+
+def _millions(n: int) -> str:
+    return f"{n / 1e6:.1f} M" if n >= 1e6 else f"{n:,}"
+
+
+def _gigabytes(n: float) -> str:
+    return f"{n / 1e9:.1f} GB" if n >= 1e8 else f"{n / 1e9:.3f} GB"

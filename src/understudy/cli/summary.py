@@ -1,0 +1,76 @@
+"""What a run says at its end: the figures that matter with their intervals, the time, and where the report is."""
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from understudy.cli.terminal import duration, plain
+from understudy.recipe import Recipe
+from understudy.records import Metric
+from understudy.store import Run
+
+
+def summary(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
+    """A table of the metrics, and two lines."""
+    if run.has("metrics"):
+        yield figures(list(run.rows("metrics")))
+    seconds = sum(t.seconds for t in run.timings())
+    budget = f", of {recipe.budget_minutes:g} min meant for it" if recipe.budget_minutes else ""
+    yield Text(f"Time: {duration(seconds)} in all{budget}.")
+    page = run.folder / "report.html"
+    if page.exists():
+        yield plain(f"Report: {page}")
+
+
+def figures(metrics: list[Metric]) -> Table:
+    """One row per figure and arm, one column per suite; 95 % intervals in brackets."""
+    chosen = [m for m in metrics if m.slice == "all" and m.suite != "dev" and label(m) is not None]
+    suites = list(dict.fromkeys(m.suite for m in chosen))
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="95 % intervals in brackets", caption_justify="left")
+    table.add_column("")
+    for suite in suites:
+        n = max(m.n for m in chosen if m.suite == suite)
+        table.add_column(plain(f"{suite} (n {n})"), justify="right")
+    cells = {(label(m), m.suite): m for m in chosen}
+    last = ""
+    for row in sorted(dict.fromkeys(label(m) or ("", "") for m in chosen), key=lambda r: ORDER.index(r[0])):
+        if last and row[0] != last:
+            table.add_section()
+        last = row[0]
+        table.add_row(plain(" ".join(row)), *(told(cells.get((row, suite))) for suite in suites))
+    return table
+
+
+ORDER = ("accuracy", "difference", "vote gain", "thinks")
+
+
+def label(m: Metric) -> tuple[str, str] | None:
+    """Which row of the table a metric belongs to; None = it is in the report alone."""
+    if m.name == "accuracy" and m.strategy == "greedy":
+        return "accuracy", m.model
+    if m.name == "paired_difference":
+        return ("difference", m.model) if m.strategy == "greedy" else ("vote gain", f"{m.model}, {m.strategy}")
+    if m.name == "think_rate":
+        return "thinks", m.model
+    return None
+
+
+def told(m: Metric | None) -> Text:
+    """In percent; of a difference, in points with its sign.
+
+    >>> m = Metric(name="accuracy", suite="s", model="m", strategy="greedy", value=0.412, low=0.385, high=0.439,
+    ...            n=1319, method="wilson")
+    >>> told(m).plain
+    '41.2 % [38.5, 43.9]'
+    """
+    if m is None or m.value is None:
+        return Text("not measured", "dim")
+    sign = "+" if m.name == "paired_difference" else ""
+    value = f"{100 * m.value:{sign}.1f}" + ("" if sign else " %")
+    if m.low is None or m.high is None:
+        return Text(value)
+    sure = bool(sign) and (m.low > 0 or m.high < 0)
+    return Text(f"{value} [{100 * m.low:{sign}.1f}, {100 * m.high:{sign}.1f}]", "bold" if sure else "")

@@ -1,0 +1,82 @@
+"""What several test files share."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from understudy import recipe as recipes
+from understudy import store
+from understudy.cli.planning import steps_of
+from understudy.recipe import Recipe
+from understudy.records import Metric, Record
+from understudy.store import KINDS, Made, Run
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+TINY = """
+name: tiny
+budget_minutes: 2
+sources: [{name: word_problems, counts: {train: 8, test: 4}}]
+arms: {base: {sft: {skip: true}}, student: {}}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path, monkeypatch) -> Path:
+    """A recipe file in a folder of its own, which is where commands are run."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.yaml"
+    path.write_text(TINY)
+    return path
+
+
+@pytest.fixture
+def keep():
+    """A run in which every step of a recipe is made already, with the given records in it."""
+
+    def kept(path: Path, folder: Path, *records: Record) -> Run:
+        recipe, run = recipes.load(str(path)), Run(folder)
+        while todo := [step for step in steps_of(recipe, run) if not step.kept]:
+            _finish(recipe, run, todo[0], records)
+        (folder / "report.html").write_text("<!doctype html>")
+        return run
+
+    def _finish(recipe: Recipe, run: Run, step, records) -> None:
+        at = step.files[0].rpartition("/")[0]
+        names = [name.rpartition("/")[2] for name in step.files]
+        # A trial is a Metric too; those that are given are metrics.
+        mine = [r for r in records if type(r) in {KINDS[n] for n in names if n != "trials"}]
+        hashes = store.write(run, at, names, mine)
+        hashes |= {f"problems:{split}": "made" for split in ("train", "dev", "test")} if step.step == "source" else {}
+        run.finished(
+            Made(step=step.step, settings=step.settings, reads=step.reads, files=hashes, seed=recipe.seed, versions={})
+        )
+
+    return kept
+
+
+@pytest.fixture
+def metric():
+    """A figure of which only what differs is said."""
+
+    def made(**change) -> Metric:
+        fields = {"name": "accuracy", "suite": "steps", "model": "student", "strategy": "greedy", "n": 400}
+        fields |= {"value": 0.412, "low": 0.365, "high": 0.461, "method": "wilson"}
+        return Metric(**fields | change)
+
+    return made
+
+
+@pytest.fixture
+def python():
+    """A Python of its own, to see what is imported and what a shell would see."""
+
+    def ran(*arguments: str) -> subprocess.CompletedProcess:
+        path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
+        environment = os.environ | {"PYTHONPATH": path}
+        return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=60)
+
+    return ran

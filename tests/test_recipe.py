@@ -1,0 +1,47 @@
+"""A recipe that makes no sense is refused, and says where, what, and what to do."""
+
+import pytest
+
+from understudy.errors import RecipeError
+from understudy.recipe import build
+
+SOURCES = [{"name": "gsm8k"}, {"path": "own/eggs.csv"}]
+
+
+@pytest.mark.parametrize("words", [0, -3])
+def test_an_overlap_of_no_words_is_refused(words):
+    with pytest.raises(RecipeError) as error:
+        build({"overlap_words": words}, "own.yaml")
+    assert str(error.value) == (
+        f"own.yaml: overlap_words: {words} is no number of words. Give 1 or more, or null for no decontamination."
+    )
+
+
+def test_an_overlap_may_be_turned_off():
+    assert build({}).overlap_words == 13
+    assert build({"overlap_words": None}).overlap_words is None
+
+
+@pytest.mark.parametrize(
+    ("part", "place"),
+    [
+        ({"generate": {"sources": ["egs"]}}, "generate: sources"),
+        ({"mix": {"sources": [{"name": "rationale", "share": 0.1, "of": ["egs"]}]}}, "mix: sources: rationale: of"),
+        (
+            {"pretrain": {"sources": [{"name": "rationale", "share": 0.1, "of": ["egs"]}]}},
+            "pretrain: sources: rationale: of",
+        ),
+        (
+            {"arms": {"a": {"mix": {"sources": [{"name": "rationale", "share": 0.1, "of": ["egs"]}]}}}},
+            "arms: a: mix: sources: rationale: of",
+        ),
+    ],
+)
+def test_a_source_that_is_asked_for_must_be_there(part, place):
+    with pytest.raises(RecipeError) as error:
+        build({"sources": SOURCES} | part, "own.yaml")
+    assert str(error.value) == f"own.yaml: {place}: there is no source 'egs'. There are: gsm8k, eggs."
+
+
+def test_sources_are_asked_for_by_name_or_file():
+    assert build({"sources": SOURCES, "generate": {"sources": ["gsm8k", "eggs"]}}).generate.sources == ("gsm8k", "eggs")
