@@ -5,12 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from understudy import recipe as recipes
 from understudy import store
 from understudy.cli.planning import steps_of
-from understudy.recipe import Recipe
+from understudy.recipe import Recipe, digest
 from understudy.records import Metric, Record
 from understudy.store import KINDS, Made, Run
 
@@ -22,6 +23,13 @@ budget_minutes: 2
 sources: [{name: word_problems, counts: {train: 8, test: 4}}]
 arms: {base: {sft: {skip: true}}, student: {}}
 """
+
+
+@pytest.fixture(autouse=True)
+def no_terminal(monkeypatch):
+    """Whatever the machine that runs the tests says of colours and widths."""
+    for name in ("FORCE_COLOR", "COLUMNS", "TTY_COMPATIBLE", "TTY_INTERACTIVE", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture
@@ -42,6 +50,9 @@ def keep():
         while todo := [step for step in steps_of(recipe, run) if not step.kept]:
             _finish(recipe, run, todo[0], records)
         (folder / "report.html").write_text("<!doctype html>")
+        reads = {name: h for made in run.manifest().values() for name, h in made.files.items()}
+        settings = digest(msgspec.to_builtins(recipe))
+        run.finished(Made(step="report", settings=settings, reads=reads, files={}, seed=recipe.seed, versions={}))
         return run
 
     def _finish(recipe: Recipe, run: Run, step, records) -> None:

@@ -71,7 +71,6 @@ class _Work:
         self.recipe, self.run, self.teller = recipe, run, teller
         self.only, self.start = only, start
         self.manifest = run.manifest()
-        self.changed = False
 
     # --- the steps ----------------------------------------------------------------------------------------------------
 
@@ -89,13 +88,15 @@ class _Work:
     def pretrain(self) -> None:
         recipe, student = self.recipe, self.recipe.student
         built = student.model is None
+        laid_out = [recipe.mix.layout] if any(s.name == "rationale" for s in recipe.pretrain.sources) else []
         self._step(
             "pretrain",
-            settings=[student, recipe.pretrain, recipe.seed] if built else [student],
+            settings=[student, recipe.pretrain, recipe.seed, *laid_out] if built else [student],
             reads=self._hash("problems:train") | _paths(s.path for s in recipe.pretrain.sources) if built else {},
             at="pretrain",
             files=("student", "losses"),
             make=self._pretrain if built else self._given,
+            trains=built,
         )
 
     def generate(self) -> None:
@@ -155,6 +156,7 @@ class _Work:
             at=at,
             files=("student", "losses", "trials"),
             make=(lambda: iter(self.run.rows("pretrain/student"))) if arm.sft.skip else (lambda: self._sft(at, arm)),
+            trains=not arm.sft.skip,
         )
 
     def solve(self, name: str, arm: Recipe) -> None:
@@ -208,12 +210,18 @@ class _Work:
 
     def report(self, command: str) -> None:
         path = self.run.folder / "report.html"
-        if not self._wanted("report") or (path.exists() and not self.changed and self.start is None):
+        key = digest(msgspec.to_builtins(self.recipe))
+        reads = {name: h for made in self.manifest.values() if made.step != "report" for name, h in made.files.items()}
+        made = self.manifest.get("report")
+        fresh = made is not None and store.same_reads(made, reads, key) and path.exists()
+        if not self._wanted("report") or (fresh and not self._anew("report")):
             return
         from understudy.steps.report import page
 
         begun = time.monotonic()
+        self.run.forget("report")
         store.replace(path, page(inputs(self.recipe, self.run, command)).encode())
+        self._finished("report", key, reads, {})
         self._timed("report", begun)
 
     # --- what they are made with --------------------------------------------------------------------------------------
@@ -254,7 +262,8 @@ class _Work:
         # What costs nothing to draw again is not kept twice: the oracle's and the replayed traces are on record anyway.
         paid = settings.teacher.engine not in ("oracle", "replay")
         model = digest(msgspec.to_builtins(settings.teacher))
-        engine = Cached(teacher, self.run.folder / "samples" / "teacher.jsonl", model) if paid else teacher
+        together = settings.teacher.engine == "local"
+        engine = Cached(teacher, self.run.folder / "samples" / "teacher.jsonl", model, together) if paid else teacher
         try:
             yield from generate(train, engine, settings, self.recipe.seed, self.teller.tick, self.teller.stop)
         finally:
@@ -299,7 +308,7 @@ class _Work:
 
         student: Student = next(iter(self.run.rows(f"arms/{name}/student")))
         local = Local(load(self._place(student)), name, arm.solve.batch)
-        engine = Cached(local, self.run.folder / "samples" / f"{name}.jsonl", f"{student.hash}/{arm.solve.batch}")
+        engine = Cached(local, self.run.folder / "samples" / f"{name}.jsonl", f"{student.hash}/{arm.solve.batch}", True)
         tests = list(self._of(Split.TEST))
         try:
             yield from rollouts(tests, engine, arm.solve, name, arm.seed, self.teller.tick, self.teller.stop)
@@ -317,6 +326,7 @@ class _Work:
         make: Callable[[], Iterable[Record]],
         at: str = "",
         more: Callable[[], dict[str, str]] = dict,
+        trains: bool = False,
     ) -> None:
         """Keep what is made already from the same settings and the same files; else make it."""
         key = digest(msgspec.to_builtins(list(settings)))
@@ -326,20 +336,30 @@ class _Work:
         if not self._wanted(step) or (fresh and not self._anew(step)):
             if fresh:
                 self.teller.say(f"{step:<26} kept")
+                if trains:  # a kill may have come between the last word on a step and this
+                    self.run.tidy(at)
             return
+        if self.teller.stop():
+            raise KeyboardInterrupt
         self.teller.say(f"{step:<26} …{self._expected(step)}")
         begun = time.monotonic()
         self.run.forget(step)
+        if trains:
+            self.run.scratch(at, digest([key, reads]), self._anew(step))
         hashes = store.write(self.run, at, files, make())
-        done = Made(
-            step=step, settings=key, reads=reads, files=hashes | more(), seed=self.recipe.seed, versions=versions()
-        )
-        self.run.finished(done)
-        self.manifest[step] = done
-        self.changed = True
+        self._finished(step, key, reads, hashes | more())
+        if trains:
+            self.run.tidy(at)
         self._timed(step, begun)
         counts = ", ".join(f"{len(Rows(self.run.path(n), Record))} {n.rpartition('/')[2]}" for n in names)
         self.teller.say(f"{step:<26} {counts} ({time.monotonic() - begun:.1f} s)")
+
+    def _finished(self, step: str, settings: str, reads: dict[str, str], files: dict[str, str]) -> None:
+        made = Made(
+            step=step, settings=settings, reads=reads, files=files, seed=self.recipe.seed, versions=versions()
+        )
+        self.run.finished(made)
+        self.manifest[step] = made
 
     def _wanted(self, step: str) -> bool:
         return self.only is None or _verb(step) == self.only

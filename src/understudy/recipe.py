@@ -206,9 +206,9 @@ class Generate(Part, frozen=True, kw_only=True):
 
 
 class Curate(Part, frozen=True, kw_only=True):
-    """Which traces are dropped. Every rule is a row of `curate.RULES`; `off` names those not used."""
+    """Which traces are dropped. Every rule is a row of `curate.RULES`; `without` names those not used."""
 
-    off: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     max_tokens: int | None = None
     """Longest kept reply, tokens as the teacher counts them."""
     long_ratio: float | None = 4.0

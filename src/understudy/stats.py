@@ -222,7 +222,7 @@ def _alike(sums: Floats, sizes: Floats) -> bool:
 
 def _t_interval(sums: Floats, sizes: Floats, span: tuple[float, float], level: float) -> Interval:
     """Cluster-robust t interval of the mean, within the span of what is possible."""
-    count, n = len(sums), sizes.sum()
+    count, n = len(sums), float(sizes.sum())
     value = float(sums.sum() / n)
     if count < 2 or _alike(sums, sizes):
         return _unseen(value, count, span, level)

@@ -4,9 +4,10 @@ import errno
 import fcntl
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -67,7 +68,9 @@ class Rows(Iterable[R]):
                             "The file was changed by hand: delete it and run the same command again."
                         ) from None
         except FileNotFoundError:
-            raise StoreError(f"There is no {self.path}. Make it: understudy run RECIPE --folder {self.path.parent}") from None
+            raise StoreError(
+                f"There is no {self.path}. Make it: understudy run RECIPE --folder {self.path.parent}"
+            ) from None
 
     def __len__(self) -> int:
         with self.path.open("rb") as file:
@@ -155,8 +158,23 @@ class Run:
 
     def timed(self, timing: Timing) -> None:
         """Add a timing."""
-        with _full_disk_said(self.folder), (self.folder / "timings.jsonl").open("ab") as file:
-            file.write(msgspec.json.encode(timing) + b"\n")
+        journal = Journal(self.folder / "timings.jsonl")
+        journal.add(timing)
+        journal.close()
+
+    def scratch(self, at: str, key: str, anew: bool) -> None:
+        """Make way for the checkpoints of a step: what a run of another key has left is removed."""
+        folder = self.folder / at / "checkpoints"
+        mark = folder / "key"
+        if anew or not mark.exists() or mark.read_text() != key:
+            shutil.rmtree(folder, ignore_errors=True)
+            with _full_disk_said(folder):
+                folder.mkdir(parents=True)
+            replace(mark, key.encode())
+
+    def tidy(self, at: str) -> None:
+        """Remove the checkpoints of a step that is made."""
+        shutil.rmtree(self.folder / at / "checkpoints", ignore_errors=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -177,9 +195,10 @@ class Run:
                 raise LockedError(
                     f"{self.folder}: process {owner} works here. Wait for it, stop it, or use another --folder."
                 ) from None
-            file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            with _full_disk_said(self.folder):
+                file.truncate(0)
+                file.write(str(os.getpid()))
+                file.flush()
             yield
 
 
@@ -197,6 +216,8 @@ def write(run: Run, at: str, names: Sequence[str], records: Iterable[Record]) ->
             encoder = msgspec.json.Encoder()
             for record in records:
                 parts[where[type(record)]].add(encoder.encode(record) + b"\n")
+            for part in parts.values():
+                part.close()
         except BaseException:
             for part in parts.values():
                 part.drop()
@@ -217,18 +238,20 @@ class _Part:
         self.file.write(line)
         self.hash.update(line)
 
-    def finish(self) -> str:
+    def close(self) -> None:
+        """All of it is on disk, beside its place: a disk that is full says so here."""
         self.file.flush()
         os.fsync(self.file.fileno())
         self.file.close()
+
+    def finish(self) -> str:
         self.beside.replace(self.path)
         return self.hash.hexdigest()[:16]
 
     def drop(self) -> None:
-        try:
+        with suppress(OSError):  # closing writes what is left, which a full disk refuses once more
             self.file.close()
-        finally:
-            self.beside.unlink(missing_ok=True)
+        self.beside.unlink(missing_ok=True)
 
 
 class Journal:
@@ -249,7 +272,9 @@ class Journal:
     def add(self, value: object) -> None:
         """Append one line."""
         with _full_disk_said(self.path.parent):
-            self.file.write(msgspec.json.encode(value) + b"\n")
+            left = memoryview(msgspec.json.encode(value) + b"\n")
+            while left:  # a disk that fills up takes the beginning, and refuses the rest
+                left = left[self.file.write(left) :]
             if time.monotonic() - self.synced > 0.05:
                 os.fsync(self.file.fileno())
                 self.synced = time.monotonic()
@@ -272,7 +297,12 @@ def replace(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all."""
     with _full_disk_said(path.parent):
         part = _Part(path)
-        part.add(data)
+        try:
+            part.add(data)
+            part.close()
+        except BaseException:
+            part.drop()
+            raise
         part.finish()
 
 

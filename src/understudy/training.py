@@ -16,10 +16,10 @@ from torch.optim import AdamW, Muon, Optimizer
 from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
-from understudy.errors import UnderstudyError
+from understudy import student
+from understudy.errors import RecipeError, UnderstudyError
 from understudy.recipe import Optimizer as Choice
 from understudy.recipe import Train
-from understudy import student
 from understudy.records import Example, Loss, Student
 from understudy.render import Rendered, Tokenizer, render, show
 from understudy.student import Loaded
@@ -55,6 +55,11 @@ def preflight(examples: Iterable[Example], tokenizer: Tokenizer, max_length: int
         if len(row.ids) > max_length:
             too_long += 1
             continue
+        if not {*example.weights} <= {0.0, 1.0}:
+            raise UnderstudyError(
+                f"preflight: {example.id} has the weights {example.weights}, and a turn is learned or not. "
+                "Give each of its turns 0 or 1."
+            )
         if row.learned == 0:
             raise UnderstudyError(f"preflight: nothing of {example.id} is learned. Give one of its turns a weight.")
         if not any(w > 0 and t == tokenizer.eos_token_id for t, w in zip(row.ids, row.weights, strict=True)):
@@ -66,8 +71,8 @@ def preflight(examples: Iterable[Example], tokenizer: Tokenizer, max_length: int
         rows.append(row)
     if not rows:
         raise UnderstudyError(
-            f"preflight: there is nothing to learn from ({too_long} conversations are longer than {max_length} tokens). "
-            "Raise max_length."
+            f"preflight: there is nothing to learn from ({too_long} conversations are longer than {max_length} "
+            "tokens). Raise max_length."
         )
     return Preflight(rows, too_long, sample)
 
@@ -88,7 +93,16 @@ def order(lengths: Sequence[int], batch: int, seed: int) -> Iterator[list[int]]:
 
 
 def batches(rows: Sequence[Rendered], settings: Train, seed: int, learn: int | None = None) -> list[list[int]]:
-    """The batches of a whole run: as many as learn `learn` tokens, else `settings.steps`, else its epochs."""
+    """The batches of a whole run: as many as learn `learn` tokens, else `settings.steps`, else its epochs.
+
+    Raises:
+        RecipeError: a batch cannot be spread evenly over its forward passes.
+    """
+    if settings.batch % settings.accumulate:
+        raise RecipeError(
+            f"batch: {settings.batch} conversations cannot be spread over {settings.accumulate} forward passes. "
+            "Make batch a multiple of accumulate."
+        )
     found: list[list[int]] = []
     steps = settings.steps or max(1, round(settings.epochs * len(rows) / settings.batch))
     learned = 0
@@ -213,7 +227,8 @@ def _arguments(settings: Train, lr: float, steps: int, folder: Path) -> SFTConfi
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
         logging_steps=settings.log_every,
-        save_steps=settings.save_every,
+        # A curve's point is a mean since the one before: kept where there is one, a resumed run has the same curve.
+        save_steps=settings.log_every * max(1, round(settings.save_every / settings.log_every)),
         save_total_limit=2,
         bf16=torch.cuda.is_available(),
         activation_checkpointing=settings.activation_checkpointing,  # TRL's own default is on: a third more time
@@ -237,6 +252,8 @@ class _Progress(TrainerCallback):
             self.say(f"step {state.global_step:>5}/{state.max_steps}  loss {logs['loss']:.3f} nats/token")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.global_step == state.max_steps:
+            control.should_log = True  # the curve ends where the run does, so its last point says all that was learned
         if state.global_step % args.logging_steps == 0 and state.global_step < state.max_steps and self.stop():
             control.should_save = control.should_training_stop = True
 

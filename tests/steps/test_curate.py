@@ -66,7 +66,7 @@ REFUSED = {
     "other_script": ({"text": think("我们从12开始。然后加到40。")}, {}, {}, "cjk letters: 我们从12"),
     "too_long": ({"tokens_out": 60}, {}, {"max_tokens": 50}, "60 tokens, at most 50 are kept"),
     "duplicate": ({"number": 1}, {"before": 1}, {}, "kept already"),
-    "enough": ({"number": 1}, {"before": 1}, {"keep_per_problem": 1, "off": ("duplicate",)}, "1 of this problem"),
+    "enough": ({"number": 1}, {"before": 1}, {"keep_per_problem": 1, "without": ("duplicate",)}, "1 of this problem"),
 }
 
 
@@ -84,9 +84,9 @@ def test_each_rule_refuses_its_own(rule):
 def test_a_rule_that_is_off_refuses_nothing(rule):
     change, more, settings, _ = REFUSED[rule]
     problem = make_problem()
-    off = (*settings.get("off", ()), rule)
+    left_out = (*settings.get("without", ()), rule)
     traces = [*(make_trace(problem) for _ in range(more.get("before", 0))), make_trace(problem, **change)]
-    for one in judged(traces, [problem], **settings | {"off": off}):
+    for one in judged(traces, [problem], **settings | {"without": left_out}):
         assert one.dropped_by != rule
 
 
@@ -101,7 +101,7 @@ def test_a_good_trace_is_kept_with_its_verdict():
 
 def test_an_unknown_rule_is_named_with_the_nearest():
     with pytest.raises(RecipeError, match="there is no rule 'repeat'. Did you mean 'repeats'"):
-        curate([], {}, Curate(off=("repeat",)), print)
+        curate([], {}, Curate(without=("repeat",)), print)
 
 
 def test_a_trace_of_no_problem_says_what_to_do():
@@ -147,7 +147,7 @@ def test_the_usual_length_is_that_of_the_right_ones_of_the_same_source():
     (a, short), (b, long), (c, few) = source("short", 10, 12), source("long", 90, 12), source("few", 1, 8)
     traces = [*short, *long, *few, *(make_trace(p, 99, think("so " * 90 + "40.")) for p in (a, b, c))]
     said = []
-    got = judged(traces, [a, b, c], say=said.append, off=("repeats",))
+    got = judged(traces, [a, b, c], say=said.append, without=("repeats",))
     assert [(one.trace.id, one.why) for one in got if one.dropped_by] == [
         (f"{a.id}#99", "97 words, 4.8 times the usual 20")
     ]

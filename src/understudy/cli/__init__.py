@@ -1,6 +1,7 @@
 """The door: what is typed, who is called, what is printed. Results go to stdout, everything else to stderr."""
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -15,6 +16,21 @@ BROKEN_PIPE = 141
 """As a shell says of a program whose reader has left."""
 
 
+EXTRAS = {module: extra for _, modules, extra in judging.NEEDED for module in modules}
+"""What to install for a module that is missing."""
+
+
+EXHAUSTED = {
+    r"No space left|StorageFull|Disk quota|PytorchStreamWriter": (
+        "The disk is full. What was finished is kept: make room and run the same command again."
+    ),
+    r"OutOfMemoryError|MemoryError|not enough memory": (
+        "There is not enough memory. Take smaller batches, for example: --set sft.accumulate=4 --set solve.batch=16"
+    ),
+}
+"""What libraries say when something runs out, each in its own type of exception; and what to do."""
+
+
 class Door(TyperGroup):
     """Turns what can go wrong into a sentence and an exit code; anything else is a bug and shows its traceback."""
 
@@ -25,12 +41,25 @@ class Door(TyperGroup):
         except UnderstudyError as error:
             complain(str(error))
             raise typer.Exit(error.exit_code) from None
+        except ModuleNotFoundError as error:
+            extra = EXTRAS.get((error.name or "").split(".")[0])
+            if extra is None:
+                raise
+            complain(f"{error.name} is not installed. Install what this needs: pip install 'understudy[{extra}]'")
+            raise typer.Exit(2) from None
         except KeyboardInterrupt:
             raise typer.Exit(130) from None
         except BrokenPipeError:
             # Python would complain once more when it flushes stdout at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(BROKEN_PIPE) from None
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}"
+            hint = next((hint for pattern, hint in EXHAUSTED.items() if re.search(pattern, said)), None)
+            if hint is None:
+                raise
+            complain(f"{hint} ({said.splitlines()[0][:200]})")
+            raise typer.Exit(1) from None
 
 
 app = typer.Typer(

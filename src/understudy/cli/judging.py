@@ -68,23 +68,14 @@ def schema(
         print(msgspec.json.format(msgspec.json.encode(recipes.schema())).decode())
 
 
-NEEDED = {
-    "training and local students": ("torch", "transformers", "trl", "accelerate", "tokenizers", "datasets"),
-    "LoRA": ("peft",),
-    "sets from the Hub": ("datasets",),
-    "Parquet files": ("pyarrow",),
-    "a second grader for maths": ("math_verify",),
-    "an endpoint": ("aiohttp",),
-}
-"""What can be done, and the modules that it needs; the extra to install stands in `EXTRAS`."""
-EXTRAS = {
-    "LoRA": "train",
-    "training and local students": "train",
-    "sets from the Hub": "train",
-    "Parquet files": "files",
-    "a second grader for maths": "math",
-    "an endpoint": "serve",
-}
+NEEDED = (
+    ("training and local students", ("torch", "transformers", "trl", "accelerate", "tokenizers", "datasets"), "train"),
+    ("LoRA", ("peft",), "train"),
+    ("Parquet files", ("pyarrow",), "files"),
+    ("a second grader for maths", ("math_verify",), "math"),
+    ("an endpoint", ("aiohttp",), "serve"),
+)
+"""What can be done, the modules that it needs, and the extra that brings them."""
 
 
 def doctor() -> None:
@@ -98,11 +89,11 @@ def doctor() -> None:
     table.add_row("accelerator", _accelerator())
     table.add_row("free disk", f"{shutil.disk_usage('.').free / 1e9:.0f} GB here")
     console.print(table)
-    console.print(plain("Can be done: recipes, replayed traces, curation, grading, reports"))
-    for what, modules in NEEDED.items():
-        missing = [m for m in modules if find_spec(m) is None]
-        extra = f"no: {', '.join(missing)} missing. Install: pip install 'understudy[{EXTRAS[what]}]'"
-        console.print(plain(f"  {what}: {extra if missing else 'yes'}"))
+    console.print(plain("Can be done: recipes, replayed traces, curation, grading, reports, and:"))
+    for what, modules, extra in NEEDED:
+        missing = ", ".join(m for m in modules if find_spec(m) is None)
+        hint = f"no: {missing} missing. Install: pip install 'understudy[{extra}]'"
+        console.print(plain(f"  {what}: {hint if missing else 'yes'}"))
 
 
 def _version(name: str) -> str | None:

@@ -141,10 +141,12 @@ def state(run: Run) -> Text:
         return Text("working", "yellow")
     except OSError:
         pass
-    page, manifest = run.folder / "report.html", run.folder / "manifest.json"
-    if page.exists() and manifest.exists() and page.stat().st_mtime >= manifest.stat().st_mtime:
+    steps = run.manifest()
+    page = steps.pop("report", None)
+    files = {name: h for made in steps.values() for name, h in made.files.items()}
+    if page is not None and page.reads == files and (run.folder / "report.html").exists():
         return Text("finished", "green")
-    last = next(reversed(run.manifest()), None)
+    last = next(reversed(steps), None)
     return plain(f"stopped after {last}" if last else "nothing made yet")
 
 

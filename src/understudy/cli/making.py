@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from understudy import recipe as recipes
-from understudy.cli.terminal import Watch, out
+from understudy.cli.terminal import Watch, complain, out
 from understudy.recipe import Recipe
 from understudy.store import Run
 
@@ -68,7 +68,11 @@ def _make(name: str, sets: list[str], folder: Path | None, only: str | None, sta
     command += f" --folder {shlex.quote(str(folder))}" if folder and folder != Path("runs/demo") else ""
     command += f" --only {only}" if only else f" --from {start}" if start else ""
     with Watch().listening() as watch:
-        pipeline.distil(recipe, run, watch, only, start, command)
+        try:
+            pipeline.distil(recipe, run, watch, only, start, command)
+        except KeyboardInterrupt:
+            complain(f"Stopped. What is done is in {run.folder}; the same command goes on from there.")
+            raise
     if only is None or run.has("metrics"):
         console = out()
         for part in summary(recipe, run):

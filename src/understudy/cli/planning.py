@@ -39,8 +39,8 @@ class Cost(NamedTuple):
     """What a step takes."""
 
     told: str
-    calls: int = 0
-    """Of a teacher that is asked over a network or on this machine."""
+    calls: int | None = 0
+    """Of a teacher that is asked over a network or on this machine; None = not known yet."""
     tokens: int = 0
     """At most, of those calls."""
     disk: float = 0.0
@@ -111,6 +111,7 @@ class _Dry(pipeline._Work):
         make: Callable[[], Iterable[Record]],
         at: str = "",
         more: Callable[[], dict[str, str]] = dict,
+        trains: bool = False,
     ) -> None:
         names = tuple(f"{at}/{f}" if at else f for f in files)
         made = self.manifest.get(step)
@@ -168,7 +169,7 @@ def _asking(recipe: Recipe, problems: list[Problem] | None) -> Cost:
     settings = recipe.generate
     engine = settings.teacher.engine
     if problems is None:
-        return Cost(f"{settings.n} traces of each problem, by {engine}")
+        return Cost(f"{settings.n} traces of each problem, by {engine}", calls=0 if engine in FREE else None)
     train = sum(p.split is Split.TRAIN for p in problems)
     calls = min(train, settings.limit or train) * settings.n
     if engine in FREE:
@@ -218,10 +219,13 @@ def _total(recipe: Recipe, run: Run, costs: list[Cost], steps: int) -> str:
     if not steps:
         return f"All of it is made already, in {run.folder}."
     disk, memory = sum(c.disk for c in costs), max((c.memory for c in costs), default=0)
-    calls, tokens = sum(c.calls for c in costs), sum(c.tokens for c in costs)
+    calls, tokens = sum(c.calls or 0 for c in costs), sum(c.tokens for c in costs)
+    asked = f"{calls:,} calls, at most {_millions(tokens)} tokens; " if calls else "no calls; "
+    if any(c.calls is None for c in costs):
+        asked = "how many calls is known once the problems are here (--only source); "
     return (
         f"{steps} steps to make in {run.folder}: "
-        + (f"{calls:,} calls, at most {_millions(tokens)} tokens; " if calls else "no calls; ")
+        + asked
         + f"{_gigabytes(disk)} of models on disk; {_gigabytes(memory)} of memory for training, activations apart"
         + (f"; about {recipe.budget_minutes:g} min in all." if recipe.budget_minutes else ".")
     )

@@ -28,11 +28,10 @@ def summary(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
 def figures(metrics: list[Metric]) -> Table:
     """One row per figure and arm, one column per suite; 95 % intervals in brackets."""
     chosen = [m for m in metrics if m.slice == "all" and m.suite != "dev" and label(m) is not None]
-    suites = list(dict.fromkeys(m.suite for m in chosen))
+    suites = {suite: max(m.n for m in chosen if m.suite == suite) for suite in dict.fromkeys(m.suite for m in chosen)}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="95 % intervals in brackets", caption_justify="left")
     table.add_column("")
-    for suite in suites:
-        n = max(m.n for m in chosen if m.suite == suite)
+    for suite, n in suites.items():
         table.add_column(plain(f"{suite} (n {n})"), justify="right")
     cells = {(label(m), m.suite): m for m in chosen}
     last = ""
@@ -40,7 +39,7 @@ def figures(metrics: list[Metric]) -> Table:
         if last and row[0] != last:
             table.add_section()
         last = row[0]
-        table.add_row(plain(" ".join(row)), *(told(cells.get((row, suite))) for suite in suites))
+        table.add_row(plain(" ".join(row)), *(told(cells.get((row, suite)), n) for suite, n in suites.items()))
     return table
 
 
@@ -58,19 +57,20 @@ def label(m: Metric) -> tuple[str, str] | None:
     return None
 
 
-def told(m: Metric | None) -> Text:
-    """In percent; of a difference, in points with its sign.
+def told(m: Metric | None, usual: int) -> Text:
+    """In percent; of a difference, in points with its sign. Its n where that is not the `usual` one.
 
     >>> m = Metric(name="accuracy", suite="s", model="m", strategy="greedy", value=0.412, low=0.385, high=0.439,
     ...            n=1319, method="wilson")
-    >>> told(m).plain
-    '41.2 % [38.5, 43.9]'
+    >>> told(m, 1319).plain, told(m, 2000).plain
+    ('41.2 % [38.5, 43.9]', '41.2 % [38.5, 43.9] n 1319')
     """
     if m is None or m.value is None:
         return Text("not measured", "dim")
     sign = "+" if m.name == "paired_difference" else ""
     value = f"{100 * m.value:{sign}.1f}" + ("" if sign else " %")
-    if m.low is None or m.high is None:
-        return Text(value)
-    sure = bool(sign) and (m.low > 0 or m.high < 0)
-    return Text(f"{value} [{100 * m.low:{sign}.1f}, {100 * m.high:{sign}.1f}]", "bold" if sure else "")
+    sure = bool(sign) and m.low is not None and m.high is not None and (m.low > 0 or m.high < 0)
+    interval = (
+        f" [{100 * m.low:{sign}.1f}, {100 * m.high:{sign}.1f}]" if m.low is not None and m.high is not None else ""
+    )
+    return Text(value + interval + (f" n {m.n}" if m.n != usual else ""), "bold" if sure else "")

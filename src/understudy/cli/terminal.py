@@ -79,7 +79,9 @@ class Watch:
         self.console = Console(stderr=True, highlight=False)
         self.bar: Progress | None = None
         self.stopped = False
-        self.begun = self.told = time.monotonic()
+        self.over = True
+        """No loop is going on."""
+        self.begun = self.told = 0.0
         self.done = self.done_then = 0
 
     def say(self, line: str) -> None:
@@ -92,14 +94,13 @@ class Watch:
     def tick(self, done: int, total: int) -> None:
         """Progress, where it takes longer than a moment."""
         now = time.monotonic()
-        if done <= self.done:
+        if self.over or done < self.done:  # another loop has begun
             self.close()
             self.begun = self.told = now
-            self.done_then = 0
-        self.done = done
-        if done >= total:
+            self.done_then = done
+        self.done, self.over = done, done >= total
+        if self.over:
             self.close()
-            self.done = total
         elif self.console.is_terminal:
             if now - self.begun > SOON:
                 self._draw(done, total)

@@ -23,23 +23,32 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Cached:
-    """Samples of `engine`, kept in the journal at `path`. A failed sample is on record, but asked again."""
+    """Samples of `engine`, kept in the journal at `path`. A failed sample is on record, but asked again.
 
-    def __init__(self, engine: Engine, path: Path, model: str) -> None:
+    `together`: a sample depends in its last bits on who is asked with it, so what was kept in other company is drawn
+    anew. A run that grew holds the same bytes as one that was made at once.
+    """
+
+    def __init__(self, engine: Engine, path: Path, model: str, together: bool = False) -> None:
         self.name = engine.name
         self.engine = engine
         self.model = model
+        self.together = together
         self.journal = Journal(path)
         self.kept: dict[tuple[str, int], Sample] = {}
         decoder = msgspec.json.Decoder(Kept)
         for line in whole_lines(path):
-            one = decoder.decode(line)
+            try:
+                one = decoder.decode(line)
+            except msgspec.DecodeError:  # a power cut may spoil a line: its sample is asked again
+                continue
             if one.sample.error is None:
                 self.kept[one.key, one.number] = one.sample
 
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, wanted: Wanted = always) -> Iterator[Sampled]:
         """What is kept first, then what the engine inside draws."""
-        keys = [self._key(p, sampling) for p in prompts]
+        company = digest([msgspec.to_builtins(list(prompts)), sampling.n]) if self.together else ""
+        keys = [self._key(p, sampling, company) for p in prompts]
         whole = [all((key, n) in self.kept for n in range(sampling.n)) for key in keys]
         for i, key in enumerate(keys):
             if whole[i]:
@@ -63,7 +72,7 @@ class Cached:
             if one.sample.error is None:
                 self.kept[key, one.number] = one.sample
 
-    def _key(self, prompt: Prompt, sampling: Sampling) -> str:
+    def _key(self, prompt: Prompt, sampling: Sampling, company: str) -> str:
         asked = msgspec.to_builtins(msgspec.structs.replace(sampling, n=1))
         # The id is part of it: an engine's random numbers come from it, and two problems may share a text.
-        return digest([self.model, prompt.id, msgspec.to_builtins(prompt.messages), prompt.prefill, asked])
+        return digest([self.model, company, prompt.id, msgspec.to_builtins(prompt.messages), prompt.prefill, asked])

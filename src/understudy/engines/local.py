@@ -29,7 +29,8 @@ class Local:
     def sample(self, prompts: Sequence[Prompt], sampling: Sampling, wanted: Wanted = always) -> Iterator[Sampled]:
         """Samples batch by batch, shortest prompts first; a batch of which nothing is wanted is not drawn."""
         ids = [render.prompt_ids(p.messages, self.tokenizer, p.prefill) for p in prompts]
-        wishes = [(i, number) for i in sorted(range(len(ids)), key=lambda i: (len(ids[i]), i)) for number in range(sampling.n)]
+        shortest_first = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
+        wishes = [(i, number) for i in shortest_first for number in range(sampling.n)]
         for at in range(0, len(wishes), self.batch):
             batch = wishes[at : at + self.batch]
             if any(wanted(i) for i, _ in batch):
@@ -56,6 +57,8 @@ class Local:
             generation_config=GenerationConfig(
                 max_new_tokens=sampling.max_tokens,
                 do_sample=False,  # drawn by adding noise: see _Gumbel
+                repetition_penalty=1.0,  # said, because a model from the Hub brings its own and greedy would not be
+                no_repeat_ngram_size=0,
                 eos_token_id=self.model.generation_config.eos_token_id or self.tokenizer.eos_token_id,
                 pad_token_id=pad,
                 return_dict_in_generate=True,
@@ -78,19 +81,25 @@ class Local:
         drawn = reply.tolist()
         end = next((n for n, t in enumerate(drawn) if t in ends), None)
         kept = drawn[: end if end is not None else len(drawn)]
-        text = prompt.prefill + str(self.tokenizer.decode(kept, skip_special_tokens=True))
-        stopped = next((s for s in sampling.stop if s in text), None)
+        text = self._text(kept)
+        cut = min((at for s in sampling.stop if (at := text.find(s)) >= 0), default=None)
         used = len(kept) + (end is not None)
+        if cut is not None:  # what follows the stop string is filling, while others of the batch go on
+            used = next(n for n in range(len(kept) + 1) if any(s in self._text(kept[:n]) for s in sampling.stop))
         each = logprobs[row, :used].tolist() if logprobs is not None and used else None
         return Sample(
-            text=text.split(stopped)[0] if stopped else text,
-            stop=Stop.STOPPED if stopped else Stop.END if end is not None else Stop.LENGTH,
+            text=prompt.prefill + text[:cut],
+            stop=Stop.STOPPED if cut is not None else Stop.END if end is not None else Stop.LENGTH,
             tokens_in=tokens_in,
             tokens_out=used,
             logprob_mean=round(sum(each) / len(each), 6) if each else None,
             logprob_min=round(min(each), 6) if each else None,
             logprob_tail=round(sum(each[-(tail := max(1, len(each) // 10)) :]) / tail, 6) if each else None,
         )
+
+
+    def _text(self, ids: list[int]) -> str:
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 
 
 class _Gumbel(LogitsProcessor):  # type: ignore[misc]

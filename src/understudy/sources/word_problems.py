@@ -26,88 +26,27 @@ class Forms(NamedTuple):
 # in words that training has taught: what is measured is a new way to say it, not a new vocabulary.
 FORMS = {
     "start": Forms(
-        (
-            "{N} has {k} {o}.",
-            "{N} starts with {k} {o}.",
-            "There are {k} {o} in the box of {N}.",
-            "At first {N} has {k} {o}.",
-            "{N} owns {k} {o}.",
-            "In the morning {N} finds {k} {o}.",
-        ),
-        (
-            "{N} has {k} {o} at first.",
-            "In the morning there are {k} {o} in the box of {N}.",
-            "At first {N} owns {k} {o}.",
-        ),
+        ("{N} has {k} {o}.", "{N} starts with {k} {o}.", "At first {N} owns {k} {o}.", "In the morning {N} finds {k} {o}."),
+        ("At first {N} has {k} {o}.", "{N} owns {k} {o} in the morning."),
     ),
     "+": Forms(
-        (
-            "{P} buys {k} more {o}.",
-            "{P} finds {k} {o}.",
-            "A friend gives {m} {k} {o}.",
-            "{P} gets {k} more.",
-            "Then {p} wins {k} {o}.",
-            "{N} picks {k} {o} and keeps them.",
-        ),
-        ("Then {p} buys {k} {o}.", "A friend gives {m} {k} more.", "{N} wins {k} more {o}."),
+        ("{P} buys {k} more {o}.", "{P} finds {k} {o}.", "A friend gives {m} {k} {o}.", "Then {p} wins {k} more."),
+        ("Then {p} buys {k} {o}.", "A friend gives {m} {k} more."),
     ),
     "-": Forms(
-        (
-            "{P} gives {k} {o} to a friend.",
-            "{P} loses {k} {o}.",
-            "{P} sells {k} of them.",
-            "Then {p} throws away {k} {o}.",
-            "A dog takes {k} of the {o}.",
-            "{N} breaks {k} {o}.",
-        ),
-        ("Then {p} loses {k} of the {o}.", "{N} sells {k} {o} to a friend.", "A dog breaks {k} of them."),
+        ("{P} gives {k} {o} to a friend.", "{P} loses {k} {o}.", "Then {p} sells {k} of them.", "A dog takes {k} of the {o}."),
+        ("Then {p} loses {k} of the {o}.", "{P} sells {k} {o} to a friend."),
     ),
-    "*2": Forms(
-        (
-            "Then the number of {o} doubles.",
-            "{P} trades and now has twice as many.",
-            "Now there are two times as many {o}.",
-            "A friend doubles the {o}.",
-        ),
-        ("Now {p} has twice as many {o}.", "Then a friend doubles the number of {o}."),
-    ),
+    "*2": Forms(("Then the number of {o} doubles.", "{P} trades and has twice as many {o}."), ("Then {p} has twice as many.",)),
     "*3": Forms(
-        (
-            "Then the number of {o} triples.",
-            "{P} trades and now has three times as many.",
-            "Now there are three times as many {o}.",
-            "A friend triples the {o}.",
-        ),
-        ("Now {p} has three times as many {o}.", "Then a friend triples the number of {o}."),
+        ("Then the number of {o} triples.", "{P} trades and has three times as many {o}."),
+        ("Then {p} has three times as many.",),
     ),
-    "/2": Forms(
-        (
-            "{P} gives half of the {o} to a friend.",
-            "Half of the {o} are lost.",
-            "{P} sells half of them.",
-            "Then a dog takes half of the {o}.",
-        ),
-        ("Then {p} sells half of the {o}.", "A dog takes half of them."),
-    ),
-    "ask": Forms(
-        (
-            "How many {o} does {N} have now?",
-            "How many {o} are left?",
-            "How many {o} does {p} have in the end?",
-            "What is the number of {o} now?",
-        ),
-        ("How many {o} does {N} have in the end?", "How many {o} are there now?"),
-    ),
+    "/2": Forms(("{P} gives half of the {o} to a friend.", "Then {p} sells half of them."), ("Then {p} gives half of them to a friend.",)),
+    "ask": Forms(("How many {o} does {N} have now?", "How many {o} are left in the end?"), ("How many {o} does {p} have in the end?",)),
     "aside": Forms(
-        (
-            "{N} is {k} years old.",
-            "It is a sunny day.",
-            "The box is red.",
-            "A friend of {N} has {k} cats.",
-            "It takes {k} minutes.",
-            "{N} likes the color blue.",
-        ),
-        ("A friend of {N} is {k} years old.", "The box of {N} is blue.", "{N} has {k} cats."),
+        ("{N} is {k} years old.", "It is a sunny day.", "{N} likes the color blue.", "A friend has {k} cats."),
+        ("A friend is {k} years old.", "{N} has {k} cats."),
     ),
 }
 
@@ -243,14 +182,14 @@ def _tell(rng: random.Random, plan: Plan, test: bool) -> tuple[str, tuple[str, .
     return " ".join(told), tuple(forms), new
 
 
-OPENINGS = ("We start with {v}.", "At first there are {v}.", "It starts with {v}.", "First: {v}.")
+OPENINGS = ("We start with {v}.", "At first there are {v}.", "First: {v}.")
 BEFORE: dict[str, tuple[str, ...]] = {
-    "+": ("", "Add:", "More:", "Then"),
-    "-": ("", "Take away:", "Less:", "Then"),
-    "*": ("", "Times {k}:", "Then"),
-    "/": ("", "Half:", "Then"),
+    "+": ("", "Add:", "More:"),
+    "-": ("", "Take away:", "Less:"),
+    "*": ("", "Times {k}:"),
+    "/": ("", "Half:"),
 }
-CLOSINGS = ("", "That is {v}.", "So there are {v} now.")
+CLOSINGS = ("", "That is {v}.")
 
 
 def solution(rng: random.Random, plan: Plan, slip_at: int | None = None) -> tuple[list[str], int]:

@@ -71,7 +71,7 @@ def curate(
     result is.
 
     Raises:
-        RecipeError: `settings.off` names a rule that there is not.
+        RecipeError: `settings.without` names a rule that there is not.
         UnderstudyError: a trace is of a problem that is not among `problems`.
     """
     rules = used(settings)
@@ -81,18 +81,18 @@ def curate(
 
 
 def used(settings: Curate) -> dict[str, Rule]:
-    """The rules that are not off, in order.
+    """The rules that are used, in order.
 
     Raises:
-        RecipeError: one that is off does not exist; names the nearest.
+        RecipeError: one to leave out does not exist; names the nearest.
     """
     names = [name for name, _ in RULES]
-    for name in settings.off:
+    for name in settings.without:
         if name not in names:
             near = difflib.get_close_matches(name, names, 1)
             hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(names)}."
-            raise RecipeError(f"curate: off: there is no rule '{name}'. {hint}")
-    return {name: rule for name, rule in RULES if name not in settings.off}
+            raise RecipeError(f"curate: without: there is no rule '{name}'. {hint}")
+    return {name: rule for name, rule in RULES if name not in settings.without}
 
 
 def funnel(judged: Iterable[Judged]) -> dict[str, int]:

@@ -19,7 +19,10 @@ def pretrain(
     say: Callable[[str], None],
     stop: Callable[[], bool],
 ) -> Iterator[Student | Loss]:
-    """The base and its learning curve. `texts` are read by the tokenizer alone; `at` is the folder's name in the run."""
+    """The base and its learning curve.
+
+    `texts` are read by the tokenizer alone; `at` is the folder's name in the run.
+    """
     tokenizer = student.train_tokenizer((t for part in (_contents(examples), texts) for t in part), build.vocabulary)
     loaded = student.Loaded(student.build(build, tokenizer, seed), tokenizer)
     ready = training.preflight(examples, tokenizer, settings.max_length)

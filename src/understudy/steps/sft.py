@@ -1,6 +1,5 @@
 """Fine-tuning on the mix, full or LoRA. Of several learning rates the one that does best on dev goes the whole way."""
 
-import shutil
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -32,7 +31,7 @@ def sft(
     """The student, its learning curve and the trials of learning rates.
 
     `source` is where the base lies; `learn` is how many tokens to learn, where another arm decides it; `at` is the
-    arm's folder in the run, and `folder` the same as a path.
+    arm's folder in the run, and `folder` the same as a path. What an unfinished run left in its checkpoints is used.
     """
     tokenizer = student.load(source).tokenizer
     ready = training.preflight(examples, tokenizer, settings.max_length)
@@ -50,7 +49,6 @@ def sft(
     loaded, curve = run.whole(best, plan)
     yield training.keep(loaded, folder, at, base=base.hash, adapter=settings.adapter is Adapter.LORA)
     yield from curve
-    shutil.rmtree(folder / "checkpoints")
 
 
 class _Runs:
