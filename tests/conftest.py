@@ -1,9 +1,12 @@
 """What several test files share."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -16,6 +19,8 @@ from understudy.records import Metric, Record
 from understudy.store import KINDS, Made, Run
 
 SOURCE = Path(__file__).parents[1] / "src"
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the students of the tests are too small to share the work on them
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 TINY = """
 name: tiny
@@ -91,3 +96,58 @@ def python():
         return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment, timeout=60)
 
     return ran
+
+
+class Walked(NamedTuple):
+    """A run that nothing happened to."""
+
+    folder: Path
+    said: list[str]
+
+
+class Listener:
+    """A teller that remembers, and says stop when told to."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self.stopped = False
+
+    def say(self, line: str) -> None:
+        self.said.append(line)
+
+    def tick(self, done: int, total: int) -> None:
+        pass
+
+    def stop(self) -> bool:
+        return self.stopped
+
+    @property
+    def made(self) -> list[str]:
+        """Steps that were made, and not kept."""
+        return [line.split()[0] for line in self.said if line.split()[1:2] == ["…"]]
+
+
+@pytest.fixture
+def listener() -> Listener:
+    return Listener()
+
+
+@pytest.fixture(scope="session")
+def kill() -> ModuleType:
+    """tests/kill.py: the miniature of the demo, and what kills it."""
+    spec = importlib.util.spec_from_file_location("kill", Path(__file__).with_name("kill.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def reference(kill, tmp_path_factory) -> Walked:
+    """The demo in miniature, made once. Not to be changed: work on a copy."""
+    pytest.importorskip("trl")
+    from understudy import pipeline
+
+    folder, listener = tmp_path_factory.mktemp("walk") / "reference", Listener()
+    pipeline.distil(kill.miniature(), Run(folder), listener)
+    return Walked(folder, listener.said)

@@ -1,12 +1,12 @@
 """What can go wrong, drawn once. Every one is shown without a traceback and ends in the next step to take.
 
-    UnderstudyError          exit 1   the work failed: a teacher of which nothing is kept, a full disk
-    ├── UserError            exit 2   what was asked cannot be done: a wrong recipe, a missing file
-    │   ├── RecipeError               a key, a type or a value of the recipe
-    │   └── SourceError               a file of problems or traces
-    ├── EngineError          exit 1   an engine cannot serve at all (a single failed call is a record)
-    ├── StoreError           exit 1   a run folder cannot be read or written
-    └── LockedError          exit 1   another process works in this run folder
+UnderstudyError          exit 1   the work failed: a teacher of which nothing is kept, a full disk
+├── UserError            exit 2   what was asked cannot be done: a wrong recipe, a missing file
+│   ├── RecipeError               a key, a type or a value of the recipe
+│   └── SourceError               a file of problems or traces
+├── EngineError          exit 1   an engine cannot serve at all (a single failed call is a record)
+├── StoreError           exit 1   a run folder cannot be read or written
+└── LockedError          exit 1   another process works in this run folder
 """
 
 

@@ -1,5 +1,6 @@
 """The story of a run: every step in order, what it follows and what it reads. A step that is made already is kept."""
 
+import os
 import platform
 import resource
 import sys
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from understudy import engines, sources, store
+from understudy import engines, sources, store, workers
 from understudy.errors import RecipeError, UserError
 from understudy.recipe import MixSource, Recipe, arms, digest
 from understudy.records import Message, Problem, Record, Rejected, Split, Student
@@ -56,11 +57,14 @@ def distil(
         work.pretrain()
         work.generate()
         work.curate()
-        for name, arm in arms(recipe).items():
+        named = arms(recipe)
+        for name, arm in named.items():
             work.mix(name, arm)
+        work.train_ahead(named)
+        for name, arm in named.items():
             work.sft(name, arm)
             work.solve(name, arm)
-        work.evaluate(arms(recipe))
+        work.evaluate(named)
         work.report(command)
 
 
@@ -71,6 +75,8 @@ class _Work:
         self.recipe, self.run, self.teller = recipe, run, teller
         self.only, self.start = only, start
         self.manifest = run.manifest()
+        self.ahead: set[str] = set()
+        """Fine-tuning steps whose checkpoints were made side by side in this pass."""
 
     # --- the steps ----------------------------------------------------------------------------------------------------
 
@@ -141,23 +147,54 @@ class _Work:
             ),
         )
 
+    def train_ahead(self, named: Mapping[str, Recipe]) -> None:
+        """Train the arms side by side, where the recipe asks for it; `sft` then finds their last checkpoints."""
+        todo = [name for name in named if self._wanted("sft") and not named[name].sft.skip and self._stale(name, named)]
+        at_once = min(self.recipe.workers, os.cpu_count() or 1, len(todo))
+        if at_once < 2:
+            return
+        for name in todo:
+            settings, reads = self._sft_key(name, named)
+            self.run.scratch(f"arms/{name}", digest([_key(settings), reads]), self._anew("sft"))
+            self.ahead.add(f"arms/{name}/sft")
+        # Longest first: what learns as many tokens as another takes many times its steps.
+        todo.sort(key=lambda name: named[name].sft.learned_tokens_of is None)
+        self.teller.say(f"{'sft':<26} … {', '.join(todo)}: {at_once} at a time{self._expected('sft')}")
+        begun = time.monotonic()
+        calls = [(self.recipe, str(self.run.folder), name) for name in todo]
+        for i in workers.side_by_side(_train_arm, calls, at_once, self.teller.say, self.teller.stop):
+            self.teller.say(f"{calls[i][2]}: trained")
+        self._timed("sft", begun)
+
     def sft(self, name: str, arm: Recipe) -> None:
         at = f"arms/{name}"
-        other = arm.sft.learned_tokens_of if not arm.sft.skip else None
-        reads = self._hash("pretrain/student")
-        if not arm.sft.skip:
-            searched = isinstance(arm.sft.lr, tuple) and len(arm.sft.lr) > 1
-            reads |= self._hash(f"{at}/examples", *(["problems:dev"] if searched else []))
-            reads |= self._hash(f"arms/{other}/losses") if other else {}
+        settings, reads = self._sft_key(name, arms(self.recipe))
         self._step(
             f"{at}/sft",
-            settings=[arm.sft.skip] if arm.sft.skip else [arm.sft, arm.seed, arm.solve.max_tokens],
+            settings=settings,
             reads=reads,
             at=at,
             files=("student", "losses", "trials"),
-            make=(lambda: iter(self.run.rows("pretrain/student"))) if arm.sft.skip else (lambda: self._sft(at, arm)),
+            make=(lambda: iter(self.run.rows("pretrain/student"))) if arm.sft.skip else (lambda: self.tune(name)),
             trains=not arm.sft.skip,
         )
+
+    def _sft_key(self, name: str, named: Mapping[str, Recipe]) -> tuple[list[object], dict[str, str]]:
+        """What an arm's fine-tuning follows, and what it reads."""
+        arm, reads = named[name], self._hash("pretrain/student")
+        if arm.sft.skip:
+            return [arm.sft.skip], reads
+        searched = isinstance(arm.sft.lr, tuple) and len(arm.sft.lr) > 1
+        reads |= self._hash(f"arms/{name}/examples", *(["problems:dev"] if searched else []))
+        other = arm.sft.learned_tokens_of
+        if other is None:
+            return [arm.sft, arm.seed, arm.solve.max_tokens], reads
+        reads |= self._hash(f"arms/{other}/examples")
+        return [arm.sft, arm.seed, arm.solve.max_tokens, named[other].sft, named[other].seed], reads
+
+    def _stale(self, name: str, named: Mapping[str, Recipe]) -> bool:
+        settings, reads = self._sft_key(name, named)
+        return not self._kept(f"arms/{name}/sft", _key(settings), reads, [f"arms/{name}/student"])
 
     def solve(self, name: str, arm: Recipe) -> None:
         from understudy.steps.solve import predictions
@@ -191,9 +228,7 @@ class _Work:
             reads=self._hash("problems:test", *parts),
             files=("scores",),
             make=lambda: chain.from_iterable(
-                evaluate.score(
-                    self.run.rows(f"arms/{name}/predictions"), self.run.rows(f"arms/{name}/rollouts"), tests
-                )
+                evaluate.score(self.run.rows(f"arms/{name}/predictions"), self.run.rows(f"arms/{name}/rollouts"), tests)
                 for name in named
             ),
         )
@@ -269,23 +304,28 @@ class _Work:
         finally:
             engine.close()
 
-    def _sft(self, at: str, arm: Recipe) -> Iterator[Record]:
+    def tune(self, name: str) -> Iterator[Record]:
+        """An arm's student, its learning curve and its trials; continues from the checkpoints that are there."""
         from understudy.engines.local import Local
-        from understudy.steps.sft import sft
+        from understudy.steps.sft import learned, sft
         from understudy.steps.solve import right, rollouts
         from understudy.student import Loaded
 
+        named = arms(self.recipe)
+        arm, at = named[name], f"arms/{name}"
         dev = list(self._learnable(Split.DEV))
 
         def score(loaded: Loaded) -> tuple[int, int]:
-            how = msgspec.structs.replace(arm.solve, samples=0, limit=None)
+            how = msgspec.structs.replace(arm.solve, greedy=True, samples=0, limit=None)
             engine = Local(loaded, "dev", how.batch)
             rolled = rollouts(dev, engine, how, "dev", arm.seed, lambda done, total: None, self.teller.stop)
             return right(rolled, {p.id: p for p in dev}), len(dev)
 
         base: Student = next(iter(self.run.rows("pretrain/student")))
-        other = arm.sft.learned_tokens_of
-        learn = max(loss.learned_tokens for loss in self.run.rows(f"arms/{other}/losses")) if other else None
+        other, learn = arm.sft.learned_tokens_of, None
+        if other is not None:
+            taught = list(self.run.rows(f"arms/{other}/examples"))
+            learn = learned(taught, self._place(base), named[other].sft, named[other].seed)
         yield from sft(
             list(self.run.rows(f"{at}/examples")),
             base,
@@ -329,10 +369,9 @@ class _Work:
         trains: bool = False,
     ) -> None:
         """Keep what is made already from the same settings and the same files; else make it."""
-        key = digest(msgspec.to_builtins(list(settings)))
+        key = _key(settings)
         names = [f"{at}/{f}" if at else f for f in files]
-        made = self.manifest.get(step)
-        fresh = made is not None and store.same_reads(made, reads, key) and all(map(self.run.has, names))
+        fresh = self._kept(step, key, reads, names)
         if not self._wanted(step) or (fresh and not self._anew(step)):
             if fresh:
                 self.teller.say(f"{step:<26} kept")
@@ -345,7 +384,7 @@ class _Work:
         begun = time.monotonic()
         self.run.forget(step)
         if trains:
-            self.run.scratch(at, digest([key, reads]), self._anew(step))
+            self.run.scratch(at, digest([key, reads]), self._anew(step) and step not in self.ahead)
         hashes = store.write(self.run, at, files, make())
         self._finished(step, key, reads, hashes | more())
         if trains:
@@ -354,10 +393,12 @@ class _Work:
         counts = ", ".join(f"{len(Rows(self.run.path(n), Record))} {n.rpartition('/')[2]}" for n in names)
         self.teller.say(f"{step:<26} {counts} ({time.monotonic() - begun:.1f} s)")
 
+    def _kept(self, step: str, key: str, reads: dict[str, str], names: Sequence[str]) -> bool:
+        made = self.manifest.get(step)
+        return made is not None and store.same_reads(made, reads, key) and all(map(self.run.has, names))
+
     def _finished(self, step: str, settings: str, reads: dict[str, str], files: dict[str, str]) -> None:
-        made = Made(
-            step=step, settings=settings, reads=reads, files=files, seed=self.recipe.seed, versions=versions()
-        )
+        made = Made(step=step, settings=settings, reads=reads, files=files, seed=self.recipe.seed, versions=versions())
         self.run.finished(made)
         self.manifest[step] = made
 
@@ -449,6 +490,32 @@ class _Work:
 def _from(problems: Iterable[Problem], names: Sequence[str]) -> Iterator[Problem]:
     """Those of the named sources; of all where none is named."""
     return (p for p in problems if not names or p.source in names)
+
+
+def _key(settings: Sequence[object]) -> str:
+    return digest(msgspec.to_builtins(list(settings)))
+
+
+class _Worker:
+    """The teller of a worker: lines go to the parent."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def say(self, line: str) -> None:
+        workers.said(f"{self.name}: {line}")
+
+    def tick(self, done: int, total: int) -> None:
+        """Nobody watches."""
+
+    def stop(self) -> bool:
+        return workers.stopped()
+
+
+def _train_arm(recipe: Recipe, folder: str, name: str) -> None:
+    """In a worker: an arm as far as its last checkpoint. The parent makes the records from it."""
+    for _ in _Work(recipe, Run(Path(folder)), _Worker(name), None, None).tune(name):
+        pass
 
 
 def inputs(recipe: Recipe, run: Run, command: str) -> Any:

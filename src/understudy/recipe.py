@@ -5,17 +5,22 @@ A recipe holds only what differs from these defaults. Unknown keys are refused, 
 
 import difflib
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import yaml
 
 from understudy.errors import RecipeError
 from understudy.records import Kind
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,7 +56,7 @@ class Source(Part, frozen=True, kw_only=True):
     id: str = "id"
     kind: Kind | None = None
     """Sort of answer; None = the set's own, or guessed from the answers."""
-    limit: int | None = None
+    limit: Count | None = None
     """First so many rows of each split."""
     counts: Counts = Counts()
     """Problems to make (procedural sources)."""
@@ -62,15 +67,15 @@ class Source(Part, frozen=True, kw_only=True):
 class Build(Part, frozen=True, kw_only=True):
     """The shape of a student made on the spot: Qwen3's architecture."""
 
-    layers: int = 4
-    width: int = 128
-    heads: int = 4
-    kv_heads: int = 2
-    head_width: int = 32
-    ffn: int = 384
-    vocabulary: int = 1024
+    layers: Count = 4
+    width: Count = 128
+    heads: Count = 4
+    kv_heads: Count = 4
+    head_width: Count = 32
+    ffn: Count = 384
+    vocabulary: Count = 1000
     """Most tokens of the tokenizer that is trained for it."""
-    context: int = 512
+    context: Count = 512
     """Longest sequence, tokens."""
 
 
@@ -100,31 +105,31 @@ class Optimizer(StrEnum):
 class Train(Part, frozen=True, kw_only=True):
     """How a training step runs."""
 
-    steps: int | None = None
+    steps: Count | None = None
     """Optimizer steps; None = `epochs`."""
-    epochs: float = 3.0
+    epochs: Amount = 3.0
     learned_tokens_of: str | None = None
     """Name of an arm: train until as many tokens are learned as there (instead of `steps`)."""
-    batch: int = 16
+    batch: Count = 16
     """Conversations per optimizer step."""
-    accumulate: int = 1
+    accumulate: Count = 1
     """Forward passes that one optimizer step is spread over."""
     lr: float | tuple[float, ...] = 1e-3
     """Peak learning rate of AdamW (Muon's is `muon_lr_ratio` times it); of several, the one best on dev is kept."""
-    muon_lr_ratio: float = 10.0
+    muon_lr_ratio: Amount = 10.0
     optimizer: Optimizer = Optimizer.ADAMW
-    warmup: float = 0.05
+    warmup: Share = 0.05
     """Share of the steps in which the learning rate rises."""
-    decay: float = 0.4
+    decay: Share = 0.4
     """Share of the steps, at the end, in which it falls to zero (warm-up, stable, decay)."""
-    weight_decay: float = 0.01
-    max_length: int = 512
+    weight_decay: Amount = 0.01
+    max_length: Count = 512
     """Tokens; longer conversations are counted and left out, never cut."""
     activation_checkpointing: bool = False
     """Reckon the activations anew in the backward pass: less memory, a third more time."""
-    save_every: int = 100
+    save_every: Count = 100
     """Steps between checkpoints; after a crash at most so many are done again."""
-    log_every: int = 20
+    log_every: Count = 20
 
 
 class MixSource(Part, frozen=True, kw_only=True):
@@ -134,9 +139,9 @@ class MixSource(Part, frozen=True, kw_only=True):
     """small_talk or sums (made here), rationale (the problems' own solutions), or a name for the file at `path`."""
     path: str | None = None
     """File of conversations, or Hub id. Relative to the recipe."""
-    share: float
+    share: Share
     """Share of the rows, 0 to 1."""
-    limit: int | None = None
+    limit: Count | None = None
     """First so many rows are read."""
     of: tuple[str, ...] = ()
     """rationale: only the solutions of these sources; () = all."""
@@ -147,7 +152,7 @@ class Pretrain(Train, frozen=True, kw_only=True):
 
     sources: tuple[MixSource, ...] = ()
     """Conversations beside the bare answers, each with its share of the rows."""
-    rows: int | None = None
+    rows: Count | None = None
     """Conversations in all; None = as many as use every train problem once."""
 
 
@@ -157,11 +162,11 @@ class Sft(Train, frozen=True, kw_only=True):
     skip: bool = False
     """True = the arm is the base itself."""
     adapter: Adapter = Adapter.FULL
-    rank: int = 32
+    rank: Count = 32
     """LoRA rank."""
-    alpha: int = 32
-    dropout: float = 0.0
-    search_share: float = 1.0
+    alpha: Count = 32
+    dropout: Share = 0.0
+    search_share: Share = 1.0
     """Share of the steps that each learning rate of several gets before the best goes all the way; 1 = all of them."""
 
 
@@ -186,7 +191,7 @@ class Teacher(Part, frozen=True, kw_only=True):
     """replay: column of the trace."""
     answer: str | None = None
     """replay: column of the teacher's own answer, added where the trace does not say it."""
-    messy: float = 0.37
+    messy: Share = 0.37
     """oracle: share of traces with a planted fault."""
 
 
@@ -194,12 +199,12 @@ class Generate(Part, frozen=True, kw_only=True):
     """Collecting traces."""
 
     teacher: Teacher = Teacher()
-    n: int = 4
+    n: Count = 4
     """Traces per problem."""
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 1024
-    limit: int | None = None
+    temperature: Amount = 1.0
+    top_p: Share = 1.0
+    max_tokens: Count = 1024
+    limit: Count | None = None
     """First so many train problems; None = all."""
     sources: tuple[str, ...] = ()
     """Names of the sources whose train problems the teacher is asked; () = all."""
@@ -209,11 +214,11 @@ class Curate(Part, frozen=True, kw_only=True):
     """Which traces are dropped. Every rule is a row of `curate.RULES`; `without` names those not used."""
 
     without: tuple[str, ...] = ()
-    max_tokens: int | None = None
+    max_tokens: Count | None = None
     """Longest kept reply, tokens as the teacher counts them."""
     long_ratio: float | None = 4.0
     """Longest kept trace, as a multiple of the median length in words of its source's right ones; None = any."""
-    keep_per_problem: int | None = None
+    keep_per_problem: Count | None = None
     """Most traces kept of one problem; None = all that are distinct."""
 
 
@@ -233,7 +238,7 @@ class Mix(Part, frozen=True, kw_only=True):
 
     layout: Layout = Layout.THINK_FIRST
     sources: tuple[MixSource, ...] = ()
-    rows: int | None = None
+    rows: Count | None = None
     """Conversations in the mix; None = as many as use every kept trace once."""
 
 
@@ -250,16 +255,16 @@ class Solve(Part, frozen=True, kw_only=True):
     """Letting the student answer the test problems."""
 
     greedy: bool = True
-    samples: int = 0
+    samples: Annotated[int, msgspec.Meta(ge=0)] = 0
     """Samples per problem, drawn once, for `sample` and `vote`; 0 = none."""
-    sample_limit: int | None = None
+    sample_limit: Count | None = None
     """Test problems of each slice that samples are drawn for; None = all."""
-    temperature: float = 1.0
-    top_p: float = 1.0
-    max_tokens: int = 512
-    batch: int = 64
+    temperature: Amount = 1.0
+    top_p: Share = 1.0
+    max_tokens: Count = 512
+    batch: Count = 64
     """Prompts per batch; part of what makes a run the same bytes again."""
-    limit: int | None = None
+    limit: Count | None = None
     """First so many test problems of each suite; None = all."""
 
 
@@ -289,6 +294,8 @@ class Recipe(Part, frozen=True, kw_only=True):
     seed: int = 0
     seeds: tuple[int, ...] = ()
     """Train every arm once with each; () = with `seed` alone."""
+    workers: Count = 1
+    """Arms trained side by side, each on its share of the cores: pays for students so small that cores wait."""
     budget_minutes: float | None = None
     """What the run should take, shown beside what it took."""
     minutes: dict[str, float] = {}
@@ -308,7 +315,7 @@ class Recipe(Part, frozen=True, kw_only=True):
     solve: Solve = Solve()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
-    arms: dict[str, dict[str, Any]] = {}
+    arms: dict[str, dict[str, Any] | None] = {}
     """Name to what differs from the recipe above, from `mix` on."""
 
 
@@ -320,6 +327,23 @@ ARM_PARTS = ("seed", "mix", "sft", "solve")
 
 REQUIRED = "???"
 """A value that a recipe leaves to its user."""
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML as people mean it: 3e-3 is a number; on, off, yes and no are words."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in found if not tag.endswith((":bool", ":float"))]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?$"),
+    list("-+0123456789."),
+)
 
 
 def find(name: str) -> Path:
@@ -353,7 +377,7 @@ def load(name: str, sets: Sequence[str] = ()) -> Recipe:
     """
     path = find(name)
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        data = yaml.load(path.read_text(encoding="utf-8"), _Yaml) or {}
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from None
     if not isinstance(data, dict):
@@ -373,8 +397,31 @@ def build(data: dict[str, Any], where: str = "recipe") -> Recipe:
     if isinstance(data.get("sources"), Mapping):
         data["sources"] = [data["sources"]]
     recipe = _convert(data, where)
-    arms(recipe, where)
+    _check(recipe, arms(recipe, where), where)
     return recipe
+
+
+def _check(recipe: Recipe, named: Mapping[str, Recipe], where: str) -> None:
+    """Refuses what types cannot: settings that do not go together."""
+    for pair in recipe.evaluate.compare:
+        for name in pair:
+            if name not in named:
+                raise RecipeError(
+                    f"{where}: evaluate: compare: there is no arm '{name}'. There are: {', '.join(named)}."
+                )
+    for name, arm in named.items():
+        for part, train in (("pretrain", arm.pretrain), ("sft", arm.sft)):
+            if train.batch % train.accumulate:
+                raise RecipeError(
+                    f"{where}: {part}: accumulate: {train.accumulate} does not divide batch, {train.batch}."
+                )
+        for part, mixed in (("pretrain", arm.pretrain.sources), ("mix", arm.mix.sources)):
+            if sum(s.share for s in mixed) >= 1:
+                raise RecipeError(
+                    f"{where}: {part}: the shares of sources leave nothing for the rest. Sum to less than 1."
+                )
+        if not arm.solve.greedy and not arm.solve.samples:
+            raise RecipeError(f"{where}: arms: {name}: solve: neither greedy nor samples: nothing would be answered.")
 
 
 def arms(recipe: Recipe, where: str = "recipe") -> dict[str, Recipe]:
@@ -386,6 +433,7 @@ def arms(recipe: Recipe, where: str = "recipe") -> dict[str, Recipe]:
     plain = msgspec.to_builtins(msgspec.structs.replace(recipe, arms={}, seeds=()))
     found: dict[str, Recipe] = {}
     for name, change in (recipe.arms or {"student": {}}).items():
+        change = change or {}  # "student:" with nothing after it
         for part in change:
             if part not in ARM_PARTS:
                 raise RecipeError(f"{where}: arms: {name}: an arm cannot change '{part}', only {', '.join(ARM_PARTS)}.")
@@ -425,7 +473,7 @@ def _set(data: dict[str, Any], text: str) -> None:
     try:
         for key in path:
             at = at[int(key)] if isinstance(at, list) else at.setdefault(key, {})
-        at[int(last) if isinstance(at, list) else last] = yaml.safe_load(value)
+        at[int(last) if isinstance(at, list) else last] = yaml.load(value, _Yaml)
     except (ValueError, IndexError, TypeError, AttributeError):
         raise RecipeError(f"--set {text}: the recipe has no place {name}.") from None
     except yaml.YAMLError:
@@ -465,7 +513,8 @@ def _convert(data: dict[str, Any], where: str) -> Recipe:
         recipe = msgspec.convert(data, Recipe, strict=True)
     except msgspec.ValidationError as error:
         what, _, at = str(error).partition(" - at `$")
-        place = at.strip("`.").replace(".", ": ").replace("[", ": ").replace("]", "")
+        # msgspec says "[...]" for whatever key of a mapping.
+        place = at.strip("`.").replace("[...]", "").replace(".", ": ").replace("[", ": ").replace("]", "")
         raise RecipeError(f"{where}: {place + ': ' if place else ''}{what.replace('`', '')}.") from None
     _check_values(recipe, where)
     return recipe

@@ -57,24 +57,27 @@ class Rows(Iterable[R]):
 
     def __iter__(self) -> Iterator[R]:
         decoder = msgspec.json.Decoder(self.kind)
+        with self._open() as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    yield decoder.decode(line)
+                except msgspec.DecodeError as error:
+                    raise StoreError(
+                        f"{self.path}:{number}: not a {self.kind.__name__} ({error}). "
+                        "The file was changed by hand: delete it and run the same command again."
+                    ) from None
+
+    def __len__(self) -> int:
+        with self._open() as file:
+            return sum(1 for _ in file)
+
+    def _open(self) -> BinaryIO:
         try:
-            with self.path.open("rb") as file:
-                for number, line in enumerate(file, 1):
-                    try:
-                        yield decoder.decode(line)
-                    except msgspec.DecodeError as error:
-                        raise StoreError(
-                            f"{self.path}:{number}: not a {self.kind.__name__} ({error}). "
-                            "The file was changed by hand: delete it and run the same command again."
-                        ) from None
+            return self.path.open("rb")
         except FileNotFoundError:
             raise StoreError(
                 f"There is no {self.path}. Make it: understudy run RECIPE --folder {self.path.parent}"
             ) from None
-
-    def __len__(self) -> int:
-        with self.path.open("rb") as file:
-            return sum(1 for _ in file)
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):

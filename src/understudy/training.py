@@ -17,7 +17,7 @@ from transformers import PrinterCallback, TrainerCallback
 from trl import SFTConfig, SFTTrainer
 
 from understudy import student
-from understudy.errors import RecipeError, UnderstudyError
+from understudy.errors import UnderstudyError
 from understudy.recipe import Optimizer as Choice
 from understudy.recipe import Train
 from understudy.records import Example, Loss, Student
@@ -93,16 +93,7 @@ def order(lengths: Sequence[int], batch: int, seed: int) -> Iterator[list[int]]:
 
 
 def batches(rows: Sequence[Rendered], settings: Train, seed: int, learn: int | None = None) -> list[list[int]]:
-    """The batches of a whole run: as many as learn `learn` tokens, else `settings.steps`, else its epochs.
-
-    Raises:
-        RecipeError: a batch cannot be spread evenly over its forward passes.
-    """
-    if settings.batch % settings.accumulate:
-        raise RecipeError(
-            f"batch: {settings.batch} conversations cannot be spread over {settings.accumulate} forward passes. "
-            "Make batch a multiple of accumulate."
-        )
+    """The batches of a whole run: as many as learn `learn` tokens, else `settings.steps`, else its epochs."""
     found: list[list[int]] = []
     steps = settings.steps or max(1, round(settings.epochs * len(rows) / settings.batch))
     learned = 0

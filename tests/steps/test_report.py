@@ -339,7 +339,7 @@ def test_lead_comes_first_and_arms_have_their_own_marks():
 
 
 def test_a_trained_control_comes_before_the_base():
-    compare = {"compare": [["student", "base"], ["student", "control"], ["student", "nobody"]]}
+    compare = {"compare": [["student", "base"], ["student", "control"]]}
     assert cast(recipe(evaluate=compare)).rivals == ("control", "base")
 
 

@@ -32,9 +32,7 @@ class Engine(Protocol):
 
     name: str
 
-    def sample(
-        self, prompts: Sequence[Prompt], sampling: Sampling, wanted: Wanted = always
-    ) -> Iterator[Sampled]:
+    def sample(self, prompts: Sequence[Prompt], sampling: Sampling, wanted: Wanted = always) -> Iterator[Sampled]:
         """Each sample as it is done, in any order. A failed call is a `Sample(stop=error)`.
 
         Raises:

@@ -97,7 +97,6 @@ class Local:
             logprob_tail=round(sum(each[-(tail := max(1, len(each) // 10)) :]) / tail, 6) if each else None,
         )
 
-
     def _text(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
 

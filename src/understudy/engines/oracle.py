@@ -126,9 +126,7 @@ def _other_language(rng: random.Random, plan: Plan) -> Sample:
     opening, step = rng.choice(FOREIGN)
     values = plan.values()
     lines = [opening.format(v=plan.start)]
-    lines += [
-        step.format(a=a, op=op, k=k, b=b) for a, b, (op, k) in zip(values, values[1:], plan.steps, strict=False)
-    ]
+    lines += [step.format(a=a, op=op, k=k, b=b) for a, b, (op, k) in zip(values, values[1:], plan.steps, strict=False)]
     return _reply(Steps(lines, values[-1]))
 
 

@@ -54,9 +54,7 @@ def named(source: Source) -> str:
     raise SourceError("A source has neither sources.name nor sources.path. Give one of them.")
 
 
-def _rows(
-    source: Source, name: str, seed: int, first: int, tests: Sequence[Problem]
-) -> Iterator[Problem | Rejected]:
+def _rows(source: Source, name: str, seed: int, first: int, tests: Sequence[Problem]) -> Iterator[Problem | Rejected]:
     if name == "word_problems" and not source.path:
         return word_problems.problems(source, seed)
     if name == "probes" and not source.path:

@@ -106,7 +106,7 @@ def hub(
         SourceError: the Hub cannot be reached, or has no such set.
     """
     # Imported here: it takes a second, and own files do not need it.
-    from datasets import load_dataset  # type: ignore[import-untyped]
+    from datasets import load_dataset
 
     name = name or identifier
     try:
@@ -307,8 +307,8 @@ def _element(number: int, value: object) -> Row:
 
 
 def _parquet(path: Path) -> Iterator[Row]:
-    import pyarrow as arrow  # type: ignore[import-untyped]
-    import pyarrow.parquet as parquet  # type: ignore[import-untyped]
+    import pyarrow as arrow
+    import pyarrow.parquet as parquet
 
     number = 0
     try:

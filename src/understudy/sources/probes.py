@@ -12,7 +12,7 @@ CAPITALS = ("France", "Italy", "Spain", "Japan", "Egypt", "Greece", "Norway", "P
 PLAIN: dict[str, tuple[str, ...]] = {
     "greeting": (
         "Hello!", "Hello", "Hello there!", "Hi, how are you?", "Good evening!", "Good afternoon!", "Hey, good morning!",
-        "Hello, my friend!", "Hi hi!", "Hello, nice to meet you!", "Hey there, friend!", "Good morning to you!",
+        "Hello, my friend!", "Hi hi!", "Hello, good to meet you!", "Hey there, friend!", "Good morning to you!",
         "Oh, hello!", "Hello, are you there?", "A good day to you!", "Hi, I am new here.", "Hello, I am Zoe.",
         "Hey, I am Boris!", "Hi, my name is Maya.", "Good evening, I am Felix.",
     ),
@@ -20,7 +20,8 @@ PLAIN: dict[str, tuple[str, ...]] = {
         "Thanks a lot!", "Thank you very much!", "Many thanks!", "Thank you, that is nice.", "Thanks, friend!",
         "Great, thank you so much!", "Thank you, you are kind.", "Oh, thank you!", "Thanks for that.",
         "I thank you very much!", "That is great, thank you.", "Thanks, thanks, thanks!", "Good, thanks!",
-        "Thank you, goodbye!", "Okay, thanks.", "Perfect, thanks a lot!", "Thank you for the help!", "Very kind, thanks!",
+        "Thank you, goodbye!", "Okay, thanks.", "Perfect, thanks a lot!", "Thank you for the help!",
+        "Very kind, thanks!",
         "Thanks again!", "Thank you, friend.",
     ),
     "fact": tuple(f"What is the capital of {x}?" for x in CAPITALS)
@@ -34,14 +35,14 @@ PLAIN: dict[str, tuple[str, ...]] = {
         "What is the opposite of big?", "What is the opposite of day?",
     ),
     "talk": (
-        "What is your name?", "Are you a machine?", "How are you today?", "Are you happy?", "I am happy today.",
+        "What is your name?", "Are you a machine?", "How are you today?", "Are you happy?", "I am so happy!",
         "I feel sad.", "I had a good day.", "I have to go.", "See you soon!", "Goodbye, friend!", "Good night, friend!",
-        "Do you like music?", "Do you like me?", "I like you.", "You are nice.", "It is a nice day.", "I am tired today.",
-        "What do you like?", "Who made you?", "Do you feel well?",
+        "Do you like music?", "Do you like me?", "I like you.", "You are nice.", "It is a nice day.",
+        "I am tired today.", "What do you like?", "Who made you?", "Do you feel well?",
     ),
     # Telling conversation from problems by the surface fails here: numbers, "how many", things to count.
     "looks_like_a_problem": (
-        "How many people live in Paris?", "How many people live in Rome?", "How many people live in the town?",
+        "How many people live by the sea?", "How many people have a dog?", "How many people live in the town?",
         "Tell me a joke about 3 cats.", "Tell me a joke about half of 8 cookies.", "My cat is 9 years old.",
         "I have 2 dogs.", "Today I am 12 years old.", "I like the number 7 very much.", "Write a poem about 5 birds.",
         "How many days has a week?", "How many legs has a dog?", "Is 7 your favorite number?", "I found 3 books today.",

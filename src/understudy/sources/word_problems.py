@@ -5,7 +5,7 @@ of training, so that a test measures reading and reckoning, not memory.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from understudy.recipe import Counts, Source
@@ -26,34 +26,48 @@ class Forms(NamedTuple):
 # in words that training has taught: what is measured is a new way to say it, not a new vocabulary.
 FORMS = {
     "start": Forms(
-        ("{N} has {k} {o}.", "{N} starts with {k} {o}.", "At first {N} owns {k} {o}.", "In the morning {N} finds {k} {o}."),
+        (
+            "{N} has {k} {o}.",
+            "{N} starts with {k} {o}.",
+            "At first {N} owns {k} {o}.",
+            "In the morning {N} finds {k} {o}.",
+        ),
         ("At first {N} has {k} {o}.", "{N} owns {k} {o} in the morning."),
     ),
     "+": Forms(
         ("{P} buys {k} more {o}.", "{P} finds {k} {o}.", "A friend gives {m} {k} {o}.", "Then {p} wins {k} more."),
-        ("Then {p} buys {k} {o}.", "A friend gives {m} {k} more."),
+        ("{N} buys {k} more {o}.", "A friend gives {m} {k} more."),
     ),
     "-": Forms(
-        ("{P} gives {k} {o} to a friend.", "{P} loses {k} {o}.", "Then {p} sells {k} of them.", "A dog takes {k} of the {o}."),
+        (
+            "{P} gives {k} {o} to a friend.",
+            "{P} loses {k} {o}.",
+            "Then {p} sells {k} of them.",
+            "A dog takes {k} of the {o}.",
+        ),
         ("Then {p} loses {k} of the {o}.", "{P} sells {k} {o} to a friend."),
     ),
-    "*2": Forms(("Then the number of {o} doubles.", "{P} trades and has twice as many {o}."), ("Then {p} has twice as many.",)),
-    "*3": Forms(
-        ("Then the number of {o} triples.", "{P} trades and has three times as many {o}."),
-        ("Then {p} has three times as many.",),
+    "*2": Forms(
+        ("Then the number of {o} doubles.", "{P} trades and has twice as many {o}."), ("Then {p} has twice as many.",)
     ),
-    "/2": Forms(("{P} gives half of the {o} to a friend.", "Then {p} sells half of them."), ("Then {p} gives half of them to a friend.",)),
-    "ask": Forms(("How many {o} does {N} have now?", "How many {o} are left in the end?"), ("How many {o} does {p} have in the end?",)),
+    "/2": Forms(
+        ("{P} gives half of the {o} to a friend.", "Then {p} sells half of them."),
+        ("Then {p} gives half of them to a friend.",),
+    ),
+    "ask": Forms(
+        ("How many {o} does {N} have now?", "How many {o} are left in the end?"),
+        ("How many {o} does {p} have in the end?",),
+    ),
     "aside": Forms(
         ("{N} is {k} years old.", "It is a sunny day.", "{N} likes the color blue.", "A friend has {k} cats."),
         ("A friend is {k} years old.", "{N} has {k} cats."),
     ),
 }
 
-SHE = "Anna Beth Cara Dina Ella Fay Gina Hana Ines Jana Kira Lena Mona Nora Olga Petra Rosa Sara Tina Vera".split()
-HE = "Adam Ben Carl Dan Emil Finn Gus Hugo Ivan Jack Karl Leo Max Nick Otto Paul Rolf Sam Tom Viktor".split()
-SHE_NEW = "Amara Bianca Celia Daria Farida Greta Ida Julia Maya Zoe".split()
-HE_NEW = "Arno Boris Cyrus Dylan Felix Henry Jonas Kevin Luis Zack".split()
+STARTS = "Al Be Ca Da El Fa Ga Ha Il Jo Ka Lo Ma Ne Or Pa Ra Sa Ta Ul Ve Wi Yo Za".split()
+SHE = "lia mina nora ra rina sa tessa via".split()
+HE = "bert don fin gor kos lan mir vin".split()
+"""Names are made of two parts, so that one never met is read like any other: the tests have every fourth pair."""
 OBJECTS = (
     "apples pears plums nuts eggs cards coins stamps books pens stones shells balls buttons marbles stickers "
     "cookies candles keys flowers"
@@ -65,7 +79,7 @@ class Plan(NamedTuple):
 
     start: int
     steps: tuple[tuple[str, int], ...]
-    """("+", 5), ("-", 3), ("*", 2), ("*", 3), ("/", 2)"""
+    """("+", 5), ("-", 3), ("*", 2), ("/", 2)"""
 
     def values(self) -> list[int]:
         """The count at first and after each step."""
@@ -107,9 +121,7 @@ def plan_of(problem: Problem) -> Plan | None:
     return Plan(start, tuple((str(op), int(k)) for op, k in steps))
 
 
-def _make(
-    source: Source, suite: str, split: Split, count: int, seed: int, taken: frozenset[str]
-) -> Iterator[Problem]:
+def _make(source: Source, suite: str, split: Split, count: int, seed: int, taken: frozenset[str]) -> Iterator[Problem]:
     rng = random.Random(f"{seed}/{suite}/{split}")
     seen: set[str] = set()
     while len(seen) < count:
@@ -135,10 +147,17 @@ def _one(rng: random.Random, suite: str, split: Split, n_steps: int, number: int
     )
 
 
+def _name(rng: random.Random, endings: Sequence[str], test: bool) -> str:
+    while True:
+        i, j = rng.randrange(len(STARTS)), rng.randrange(len(endings))
+        if ((i + j) % 4 == 0) == test:
+            return STARTS[i] + endings[j]
+
+
 def one_step(rng: random.Random, value: int) -> tuple[int, str, int, int]:
     """A step that keeps the count whole and between 2 and `LIMIT`: from value, operation, operand, to value."""
     while True:
-        op, k = rng.choice([("+", 0), ("+", 0), ("-", 0), ("-", 0), ("*", 2), ("*", 3), ("/", 2)])
+        op, k = rng.choice([("+", 0), ("+", 0), ("-", 0), ("-", 0), ("*", 2), ("/", 2)])
         k = k or rng.randint(2, 6)
         after = apply(value, op, k)
         if 2 <= after <= LIMIT and (op != "/" or value % 2 == 0):
@@ -157,8 +176,7 @@ def _plan(rng: random.Random, n_steps: int) -> Plan:
 def _tell(rng: random.Random, plan: Plan, test: bool) -> tuple[str, tuple[str, ...], bool]:
     """The question, the forms it is told in, and whether one of them is new."""
     she = rng.random() < 0.5
-    names = (SHE_NEW if she else HE_NEW) if test else (SHE if she else HE)
-    words = {"N": rng.choice(names), "o": rng.choice(OBJECTS)}
+    words = {"N": _name(rng, SHE if she else HE, test), "o": rng.choice(OBJECTS)}
     words |= {"P": "She", "p": "she", "m": "her"} if she else {"P": "He", "p": "he", "m": "him"}
     told: list[str] = []
     forms: list[str] = []
@@ -173,7 +191,7 @@ def _tell(rng: random.Random, plan: Plan, test: bool) -> tuple[str, tuple[str, .
         told.append(pool[number].format(k=k, **words))
 
     say("start", plan.start)
-    aside = rng.randrange(2 * len(plan.steps) + 2)  # where, if at all: about every second problem has one
+    aside = rng.randrange(4 * len(plan.steps))  # where, if at all: every fourth problem has one
     for i, (op, k) in enumerate(plan.steps):
         if aside == i:
             say("aside", rng.randint(2, 12))
@@ -182,14 +200,14 @@ def _tell(rng: random.Random, plan: Plan, test: bool) -> tuple[str, tuple[str, .
     return " ".join(told), tuple(forms), new
 
 
-OPENINGS = ("We start with {v}.", "At first there are {v}.", "First: {v}.")
+OPENINGS = ("", "", "Start: {v}.", "First {v}.")
 BEFORE: dict[str, tuple[str, ...]] = {
-    "+": ("", "Add:", "More:"),
-    "-": ("", "Take away:", "Less:"),
-    "*": ("", "Times {k}:"),
-    "/": ("", "Half:"),
+    "+": ("", "", "", "Add:"),
+    "-": ("", "", "", "Less:"),
+    "*": ("", "", "", "Twice:"),
+    "/": ("", "", "", "Half:"),
 }
-CLOSINGS = ("", "That is {v}.")
+CLOSINGS = ("", "", "That is {v}.")
 
 
 def solution(rng: random.Random, plan: Plan, slip_at: int | None = None) -> tuple[list[str], int]:
@@ -198,10 +216,11 @@ def solution(rng: random.Random, plan: Plan, slip_at: int | None = None) -> tupl
     Step `slip_at` is reckoned wrongly and carried on.
     """
     value = plan.start
-    lines = [rng.choice(OPENINGS).format(v=value)]
+    opening = rng.choice(OPENINGS).format(v=value)
+    lines = [opening] if opening else []
     for i, (op, k) in enumerate(plan.steps):
         after = apply(value, op, k) + (rng.choice([-3, -2, -1, 1, 2, 3]) if i == slip_at else 0)
-        lines.append(f"{rng.choice(BEFORE[op]).format(k=k)} {value}{op}{k}={after}.".strip())
+        lines.append(f"{rng.choice(BEFORE[op])} {value}{op}{k}={after}.".strip())
         value = after
     closing = rng.choice(CLOSINGS).format(v=value)
     return [*lines, closing] if closing else lines, value

@@ -280,7 +280,7 @@ def _metric(name: str, place: Place, interval: stats.Interval | None, n: int, un
 
 
 def _rounded(x: float) -> float:
-    return round(x, DIGITS) + 0.0  # no -0.0
+    return round(float(x), DIGITS) + 0.0  # no -0.0
 
 
 # --- slices -----------------------------------------------------------------------------------------------------------

@@ -67,16 +67,20 @@ def blend(
     rng = random.Random(f"mix/{seed}")
     left = 1 - sum(s.share for s in sources)
     if left <= 0:
-        raise UnderstudyError("mix: the shares of its sources leave no room for the traces. Let them sum to less than 1.")
+        raise UnderstudyError(
+            "mix: the shares of its sources leave no room for the traces. Let them sum to less than 1."
+        )
     total = rows or round(len(main) / left)
     chosen = _draw(main, total - sum(round(s.share * total) for s in sources), rng)
     for source in sources:
         found = [
             _example(f"{source.name}/{i}", c[:-1], c[-1].content, source.name)
-            for i, c in enumerate(islice(others[source.name], source.limit or round(source.share * total)))
+            for i, c in enumerate(islice(others[source.name], source.limit or max(1, round(source.share * total))))
         ]
         if not found:
-            raise UnderstudyError(f"mix: the source '{source.name}' has no conversations. Check its path, or take it out.")
+            raise UnderstudyError(
+                f"mix: the source '{source.name}' has no conversations. Check its path, or take it out."
+            )
         chosen += _draw(found, round(source.share * total), rng)
     rng.shuffle(chosen)
     counts = Counter(e.origin for e in chosen)

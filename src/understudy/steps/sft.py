@@ -51,6 +51,12 @@ def sft(
     yield from curve
 
 
+def learned(examples: Sequence[Example], source: str, settings: Sft, seed: int) -> int:
+    """How many tokens a run on these examples learns."""
+    ready = training.preflight(examples, student.load(source).tokenizer, settings.max_length)
+    return sum(ready.rows[i].learned for batch in training.batches(ready.rows, settings, seed) for i in batch)
+
+
 class _Runs:
     """Training runs that differ in their learning rate alone; a finished one is not trained again."""
 

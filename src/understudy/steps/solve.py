@@ -27,20 +27,21 @@ def rollouts(
         KeyboardInterrupt: `stop` became true; the batch in flight was finished first.
     """
     asked = chosen(problems, settings)
-    sampled = sampled_problems(asked, settings)
-    total = len(asked) + settings.samples * len(sampled)
+    greedy = asked if settings.greedy else []
+    sampled = sampled_problems(asked, settings) if settings.samples else []
+    total = len(greedy) + settings.samples * len(sampled)
     found: dict[tuple[str, int], Rollout] = {}
     for part, first, how in (
-        (asked, 0, Sampling(n=1, max_tokens=settings.max_tokens, seed=seed)),
+        (greedy, 0, Sampling(n=1, max_tokens=settings.max_tokens, seed=seed)),
         (sampled, 1, _sampling(settings, seed)),
     ):
-        if not part or how.n == 0:
+        if not part:
             continue
         key = digest(msgspec.to_builtins(how))
         for one in engine.sample([prompts.solve(p) for p in part], how, lambda _: not stop()):
-            problem, number = part[one.prompt].id, one.number + first
-            found[problem, number] = Rollout(
-                problem=problem, model=model, sampling_hash=key, number=number, sample=one.sample
+            asked_id, number = part[one.prompt].id, one.number + first
+            found[asked_id, number] = Rollout(
+                problem=asked_id, model=model, sampling_hash=key, number=number, sample=one.sample
             )
             tick(len(found), total)
     if stop():
@@ -71,7 +72,7 @@ def chosen(problems: Iterable[Problem], settings: Solve) -> list[Problem]:
 
 
 def sampled_problems(problems: Iterable[Problem], settings: Solve) -> list[Problem]:
-    """Those that samples are drawn for: of each suite and number of steps the first `sample_limit`, conversation not."""
+    """Those that samples are drawn for: of each suite and number of steps the first `sample_limit`; no conversation."""
     graded = (p for p in problems if p.kind is not Kind.OPEN and p.source != "probes")
     return _first(graded, settings.sample_limit, lambda p: (p.suite, p.slices.get("steps")))
 
@@ -100,7 +101,7 @@ def _prediction(strategy: str, rolled: Sequence[Rollout], problem: Problem) -> P
 
 def _sampling(settings: Solve, seed: int) -> Sampling:
     return Sampling(
-        n=settings.samples,
+        n=max(1, settings.samples),
         temperature=settings.temperature,
         top_p=settings.top_p,
         max_tokens=settings.max_tokens,

@@ -1,0 +1,324 @@
+"""The student: its tokenizer, and an engine around it that samples what the model says and nothing else."""
+
+import math
+
+import msgspec
+import pytest
+
+pytest.importorskip("trl")
+
+import torch  # noqa: E402
+from transformers import GenerationConfig  # noqa: E402
+
+from understudy import render, student  # noqa: E402
+from understudy.engines.base import Sampled  # noqa: E402
+from understudy.engines.cached import Cached  # noqa: E402
+from understudy.engines.local import Local, _Gumbel  # noqa: E402
+from understudy.errors import UserError  # noqa: E402
+from understudy.recipe import Build  # noqa: E402
+from understudy.records import Message, Prompt, Sample, Sampling, Stop  # noqa: E402
+from understudy.student import END, END_OF_TEXT, START, Loaded  # noqa: E402
+
+TEXTS = [
+    f"{name} has {n} apples and buys {n + 3} more. The answer is 12." for name in ("Anna", "Ben") for n in range(40)
+]
+SHAPE = Build(layers=1, width=32, heads=2, kv_heads=1, head_width=16, ffn=64, vocabulary=400, context=256)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return student.train_tokenizer(TEXTS, 400)
+
+
+@pytest.fixture(scope="module")
+def loaded(tokenizer):
+    """A fresh student, made surer of itself, so that its samples are no noise."""
+    model = student.build(SHAPE, tokenizer, 0)
+    with torch.no_grad():
+        model.model.embed_tokens.weight.mul_(12)
+    return Loaded(model.eval(), tokenizer)
+
+
+def prompts(n: int) -> list[Prompt]:
+    names = ("Anna", "Ben", "Anna and Ben")
+    return [
+        Prompt(id=f"p{i}", messages=(Message(role="user", content=f"{names[i % 3]} has {i} apples" + "." * (i % 5)),))
+        for i in range(n)
+    ]
+
+
+def draw(engine, asked, **how) -> dict[tuple[str, int], Sample]:
+    drawn = engine.sample(asked, Sampling(**{"max_tokens": 12} | how))
+    return {(asked[s.prompt].id, s.number): s.sample for s in drawn}
+
+
+# --- the tokenizer ----------------------------------------------------------------------------------------------------
+
+
+def test_digits_stand_singly(tokenizer):
+    pieces = tokenizer.convert_ids_to_tokens(tokenizer.encode("They have 1234 apples", add_special_tokens=False))
+    assert [p for p in pieces if any(c.isdigit() for c in p)] == ["1", "2", "3", "4"]
+
+
+def test_special_tokens_are_one_token_each_and_think_tags_are_text(tokenizer):
+    for token in (END_OF_TEXT, START, END, "<think>", "</think>"):
+        assert len(tokenizer.encode(token, add_special_tokens=False)) == 1
+    assert tokenizer.eos_token == END and tokenizer.pad_token == END_OF_TEXT
+    ids = tokenizer.encode(f"<think>hm</think>{END}", add_special_tokens=False)
+    assert tokenizer.decode(ids, skip_special_tokens=True) == "<think>hm</think>"
+
+
+@pytest.mark.parametrize(
+    "text", ["Anna has 12 apples.", "  two  spaces\n\n\ttab", "日本語 and é", "12*24=288", "<think>\n"]
+)
+def test_every_text_comes_back(tokenizer, text):
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
+
+
+def test_the_template_goes_round(tokenizer):
+    turns = (
+        Message(role="system", content="S"),
+        Message(role="user", content="U"),
+        Message(role="assistant", content="A"),
+    )
+    expected = "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nU<|im_end|>\n<|im_start|>assistant\nA<|im_end|>\n"
+    assert render.text(turns, tokenizer) == expected
+    row = render.render(turns, (0, 0, 1), tokenizer)
+    assert render.show(row, tokenizer) == expected.replace("A<|im_end|>\n", "⟦A<|im_end|>⟧\n")
+    assert tokenizer.decode(row.ids) == expected
+
+
+def test_the_same_texts_make_the_same_bytes(tokenizer, tmp_path):
+    for name in ("one", "two"):
+        student.train_tokenizer(iter(TEXTS), 400).save_pretrained(tmp_path / name)
+    one, two = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("one", "two"))
+    assert one == two and "tokenizer.json" in one
+
+
+def test_it_is_as_large_as_was_asked_at_most(tokenizer):
+    assert len(tokenizer) <= 400 and len(student.train_tokenizer(TEXTS * 3, 300)) <= 300
+
+
+# --- the model --------------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_builds_the_same_weights(tokenizer):
+    one, two, other = (student.build(SHAPE, tokenizer, seed).state_dict() for seed in (3, 3, 4))
+    assert all(torch.equal(one[k], two[k]) for k in one)
+    assert not torch.equal(one["model.embed_tokens.weight"], other["model.embed_tokens.weight"])
+
+
+def test_a_saved_student_comes_back_bit_for_bit(loaded, tmp_path):
+    student.save(loaded, tmp_path / "a")
+    again = student.load(str(tmp_path / "a"))
+    student.save(again, tmp_path / "b")
+    assert all(torch.equal(v, again.model.state_dict()[k]) for k, v in loaded.model.state_dict().items())
+    patterns = ("*.safetensors", "config.json", "tokenizer*.json")
+    assert student.hash_files(tmp_path / "a", patterns) == student.hash_files(tmp_path / "b", patterns)
+    assert again.tokenizer.chat_template == loaded.tokenizer.chat_template
+
+
+def test_what_is_no_model_is_a_sentence(tmp_path):
+    with pytest.raises(UserError, match="no model can be loaded from .* Give student.model a folder."):
+        student.load(str(tmp_path))
+
+
+# --- sampling ---------------------------------------------------------------------------------------------------------
+
+
+@torch.no_grad()
+def by_hand(loaded: Loaded, prompt: Prompt, tokens: int) -> tuple[list[int], list[float]]:
+    """Arg max after arg max, each with the whole text before it; log-probabilities in nats."""
+    ids = render.prompt_ids(prompt.messages, loaded.tokenizer, prompt.prefill)
+    drawn, logprobs = [], []
+    while len(drawn) < tokens and loaded.tokenizer.eos_token_id not in drawn:
+        scores = loaded.model(torch.tensor([ids + drawn])).logits[0, -1].float().log_softmax(-1)
+        drawn.append(int(scores.argmax()))
+        logprobs.append(float(scores[drawn[-1]]))
+    return drawn, logprobs
+
+
+def test_greedy_is_arg_max_after_arg_max_whoever_shares_the_batch(loaded):
+    asked = prompts(7)
+    drawn = draw(Local(loaded, "m", 3), asked, logprobs=True)
+    for prompt in asked:
+        ids, logprobs = by_hand(loaded, prompt, 12)
+        sample = drawn[prompt.id, 0]
+        assert sample.text == loaded.tokenizer.decode(ids, skip_special_tokens=True)
+        assert sample.tokens_out == len(ids) and sample.stop is (Stop.LENGTH if len(ids) == 12 else Stop.END)
+        assert sample.tokens_in == len(render.prompt_ids(prompt.messages, loaded.tokenizer))
+        assert sample.logprob_mean == pytest.approx(sum(logprobs) / len(logprobs), abs=1e-4)
+        assert sample.logprob_min == pytest.approx(min(logprobs), abs=1e-4)
+        assert sample.logprob_tail == pytest.approx(logprobs[-1], abs=1e-4)
+
+
+def test_what_a_model_from_the_hub_brings_for_its_own_sampling_is_not_used(loaded):
+    asked, before = prompts(4), loaded.model.generation_config
+    plain = draw(Local(loaded, "m", 4), asked)
+    try:
+        loaded.model.generation_config = GenerationConfig(
+            repetition_penalty=1.9, no_repeat_ngram_size=2, top_k=3, top_p=0.5, temperature=0.1, do_sample=True,
+            eos_token_id=before.eos_token_id, pad_token_id=before.pad_token_id,
+        )  # fmt: skip
+        assert draw(Local(loaded, "m", 4), asked) == plain
+        assert draw(Local(loaded, "m", 4), asked, temperature=1.0) == (
+            draw(Local(loaded, "m", 4), asked, temperature=1.0)
+        )
+    finally:
+        loaded.model.generation_config = before
+
+
+def test_the_same_prompts_and_sampling_give_the_same_samples(loaded):
+    asked = prompts(9)
+    one, two = (draw(Local(loaded, "m", 4), asked, n=3, temperature=1.0, seed=5) for _ in range(2))
+    assert one == two and len(one) == 27
+    assert draw(Local(loaded, "m", 4), asked, n=3, temperature=1.0, seed=6) != one
+
+
+def test_a_sample_depends_on_seed_prompt_and_number_and_not_on_company(loaded):
+    """Up to floating point, which at these logits decides nothing."""
+    asked = prompts(9)
+    one = draw(Local(loaded, "m", 4), asked, n=2, temperature=1.0)
+    shuffled = [asked[i] for i in (5, 2, 8, 0, 7, 1, 3, 6, 4)]
+    assert draw(Local(loaded, "m", 5), shuffled, n=2, temperature=1.0) == one
+    assert draw(Local(loaded, "m", 64), asked[:3], n=1, temperature=1.0).items() <= one.items()
+
+
+def test_samples_of_one_prompt_differ_and_so_do_those_of_two_problems_of_one_text(loaded):
+    asked = [Prompt(id=key, messages=prompts(1)[0].messages) for key in ("a", "b")]
+    drawn = draw(Local(loaded, "m"), asked, n=4, temperature=3.0)
+    assert len({s.text for s in drawn.values()}) >= 7
+
+
+def test_a_batch_of_which_nothing_is_wanted_is_not_drawn(loaded):
+    asked = prompts(6)
+    given = Local(loaded, "m", 2).sample(asked, Sampling(max_tokens=4), lambda i: i == 0)
+    assert len(list(given)) == 2  # the batch that holds it is drawn whole
+
+
+def test_gumbel_noise_samples_the_models_own_distribution():
+    scores = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
+    noise, counts = _Gumbel([11], temperature=1.0, top_p=1.0), torch.zeros(4)
+    for _ in range(4000):
+        counts[int(noise(None, scores).argmax())] += 1
+    expected = scores.softmax(-1)[0]
+    assert all(abs(c / 4000 - p) < 4 * math.sqrt(p * (1 - p) / 4000) for c, p in zip(counts, expected, strict=True))
+
+
+def test_top_p_leaves_out_the_unlikely():
+    scores = torch.tensor([[3.0, 2.0, 0.0, -1.0]])  # 0.70 0.26 0.03 0.01
+    noise = _Gumbel([7], temperature=1.0, top_p=0.9)
+    assert {int(noise(None, scores).argmax()) for _ in range(800)} == {0, 1}
+
+
+def test_a_low_temperature_is_almost_greedy(loaded):
+    asked = prompts(5)
+    greedy = draw(Local(loaded, "m"), asked)
+    assert draw(Local(loaded, "m"), asked, temperature=1e-4) == greedy
+
+
+def test_a_stop_string_ends_a_sample_before_it(loaded):
+    asked = prompts(5)
+    free = draw(Local(loaded, "m"), asked, logprobs=True)
+    key = max(free, key=lambda k: len(free[k].text))
+    word = free[key].text[3:5]
+    for stop in ((word,), ("never said", word)):
+        stopped = draw(Local(loaded, "m"), asked, stop=stop, logprobs=True)
+        for k, sample in stopped.items():
+            where = free[k].text.find(word)
+            assert sample.text == (free[k].text[:where] if where >= 0 else free[k].text)
+            assert (sample.stop is Stop.STOPPED) == (where >= 0)
+        assert stopped[key].tokens_out < free[key].tokens_out  # filling of the batch is not counted
+
+
+def test_of_two_stop_strings_the_first_in_the_text_counts(loaded):
+    asked = prompts(1)
+    text = draw(Local(loaded, "m"), asked)["p0", 0].text
+    early, late = text[2:4], text[6:8]
+    assert draw(Local(loaded, "m"), asked, stop=(late, early))["p0", 0].text == text[: text.find(early)]
+
+
+def test_a_prefill_begins_the_reply_and_ends_nothing(loaded):
+    asked = [msgspec.structs.replace(prompts(1)[0], prefill="<think>\n")]
+    sample = draw(Local(loaded, "m"), asked, stop=("<think>",))["p0", 0]
+    assert sample.text.startswith("<think>\n") and sample.stop is not Stop.STOPPED
+    assert sample.tokens_out == len(by_hand(loaded, asked[0], 12)[0])
+
+
+# --- kept samples -----------------------------------------------------------------------------------------------------
+
+
+class Counted:
+    """An engine whose units are batches of two; the samples remember how often they were drawn."""
+
+    name = "counted"
+
+    def __init__(self, fails=()) -> None:
+        self.drawn: list[tuple[str, int]] = []
+        self.fails = {*fails}
+
+    def sample(self, prompts, sampling, wanted=lambda i: True):
+        for at in range(0, len(prompts), 2):
+            batch = range(at, min(at + 2, len(prompts)))
+            if any(wanted(i) for i in batch):
+                for i in batch:
+                    for n in range(sampling.n):
+                        key = prompts[i].id, n
+                        self.drawn.append(key)
+                        failed = key in self.fails
+                        yield Sampled(
+                            i, n, Sample(text="", stop=Stop.ERROR, error="503") if failed else Sample(text=f"{key}")
+                        )
+
+    def close(self):
+        pass
+
+
+def keep(path, engine, asked, sampling=None, together=False) -> list[Sampled]:
+    cached = Cached(engine, path, "model", together)
+    try:
+        return sorted(cached.sample(asked, sampling or Sampling(n=2, temperature=1.0)))
+    finally:
+        cached.close()
+
+
+def test_what_is_kept_is_not_drawn_again(tmp_path):
+    path, asked = tmp_path / "x.jsonl", prompts(5)
+    first, second = Counted(), Counted()
+    assert keep(path, first, asked) == keep(path, second, asked)
+    assert len(first.drawn) == 10 and second.drawn == []
+
+
+def test_a_batch_with_a_missing_member_is_drawn_whole(tmp_path):
+    path, asked = tmp_path / "x.jsonl", prompts(5)
+    whole = keep(path, Counted(), asked)
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(line for line in lines if b"'p3', 1" not in line))
+    engine = Counted()
+    assert keep(path, engine, asked) == whole
+    assert engine.drawn == [("p2", 0), ("p2", 1), ("p3", 0), ("p3", 1)]
+
+
+def test_a_failed_sample_is_on_record_and_asked_again(tmp_path):
+    path, asked = tmp_path / "x.jsonl", prompts(4)
+    first = keep(path, Counted(fails=[("p1", 0)]), asked)
+    assert [s.prompt for s in first if s.sample.error] == [1] and b"503" in path.read_bytes()
+    engine = Counted()
+    assert not any(s.sample.error for s in keep(path, engine, asked)) and ("p1", 0) in engine.drawn
+    assert not any(s.sample.error for s in keep(path, Counted(), asked))
+
+
+@pytest.mark.parametrize("change", [{"temperature": 0.5}, {"seed": 9}, {"max_tokens": 3}, {"stop": ("x",)}])
+def test_another_way_of_asking_is_another_sample(tmp_path, change):
+    path, asked, engine = tmp_path / "x.jsonl", prompts(2), Counted()
+    keep(path, Counted(), asked)
+    keep(path, engine, asked, Sampling(**{"n": 2, "temperature": 1.0} | change))
+    assert len(engine.drawn) == 4
+
+
+def test_more_samples_or_prompts_cost_only_what_is_new_unless_company_counts(tmp_path):
+    for together, costs in ((False, 4), (True, 12)):
+        path, engine = tmp_path / f"{together}.jsonl", Counted()
+        keep(path, Counted(), prompts(4), together=together)
+        keep(path, engine, prompts(6), together=together)
+        assert len(engine.drawn) == costs
