@@ -164,7 +164,7 @@ class _Work:
         calls = [(self.recipe, str(self.run.folder), name) for name in todo]
         for i in workers.side_by_side(_train_arm, calls, at_once, self.teller.say, self.teller.stop):
             self.teller.say(f"{calls[i][2]}: trained")
-        self._timed("sft", begun)
+        self._timed("sft", begun, at_once)
 
     def sft(self, name: str, arm: Recipe) -> None:
         at = f"arms/{name}"
@@ -336,7 +336,7 @@ class _Work:
             score,
             self.run.folder / at,
             at,
-            self.teller.say,
+            (lambda line: None) if f"{at}/sft" in self.ahead else self.teller.say,  # the worker has said it all
             self.teller.stop,
         )
 
@@ -415,11 +415,13 @@ class _Work:
     def _budget(self, step: str) -> float | None:
         return self.recipe.minutes.get(step) or self.recipe.minutes.get(_verb(step))
 
-    def _timed(self, step: str, begun: float) -> None:
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    def _timed(self, step: str, begun: float, beside: int = 0) -> None:
+        """`beside`: processes that ran side by side; each is counted with the most that any child has held."""
+        own, child = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        peak = (own + beside * child) / (1 << 20 if sys.platform == "darwin" else 1 << 10)
         self.run.timed(
             Timing(
-                step=_verb(step),
+                step=step.rpartition("/")[2],
                 arm=step.split("/")[1] if step.startswith("arms/") else None,
                 seconds=round(time.monotonic() - begun, 2),
                 budget=self._budget(step),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
@@ -27,7 +28,7 @@ def summary(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
 
 def figures(metrics: list[Metric]) -> Table:
     """One row per figure and arm, one column per suite; 95 % intervals in brackets."""
-    chosen = [m for m in metrics if m.slice == "all" and m.suite != "dev" and label(m) is not None]
+    chosen = [m for m in apart(metrics) if m.slice == "all" and m.suite != "dev" and label(m) is not None]
     suites = {suite: max(m.n for m in chosen if m.suite == suite) for suite in dict.fromkeys(m.suite for m in chosen)}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, caption="95 % intervals in brackets", caption_justify="left")
     table.add_column("")
@@ -41,6 +42,18 @@ def figures(metrics: list[Metric]) -> Table:
         last = row[0]
         table.add_row(plain(" ".join(row)), *(told(cells.get((row, suite)), n) for suite, n in suites.items()))
     return table
+
+
+def apart(metrics: list[Metric]) -> list[Metric]:
+    """Where a suite holds problems that need a thought beside those that need none, each kind as a suite of its own."""
+    needs = {"think=no": "no thought due", "think=yes": "thought due"}
+    mixed = {m.suite for m in metrics if m.slice == "think=no"} & {m.suite for m in metrics if m.slice == "think=yes"}
+    renamed = [
+        msgspec.structs.replace(m, suite=f"{m.suite}, {needs[m.slice]}", slice="all") if m.slice in needs else m
+        for m in metrics
+        if m.suite in mixed and m.slice != "all"
+    ]
+    return [m for m in metrics if m.suite not in mixed] + renamed
 
 
 ORDER = ("accuracy", "difference", "vote gain", "thinks")

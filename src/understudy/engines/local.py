@@ -5,11 +5,18 @@ numbers of a sample come from (seed, prompt, sample number) alone.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, LogitsProcessor, LogitsProcessorList, TopPLogitsWarper
+from transformers import (
+    GenerationConfig,
+    LogitsProcessor,
+    LogitsProcessorList,
+    StoppingCriteria,
+    StoppingCriteriaList,
+    TopPLogitsWarper,
+)
 
 from understudy import render
 from understudy.engines.base import Sampled, Wanted, always
@@ -63,10 +70,9 @@ class Local:
                 pad_token_id=pad,
                 return_dict_in_generate=True,
                 output_logits=sampling.logprobs,
-                stop_strings=list(sampling.stop) or None,
             ),
             logits_processor=LogitsProcessorList([noise] if sampling.temperature > 0 else []),
-            tokenizer=self.tokenizer if sampling.stop else None,
+            stopping_criteria=StoppingCriteriaList([_Said(sampling.stop, self._text, width)] if sampling.stop else []),
         )
         replies = out.sequences[:, width:]  # (B, N)
         logprobs = _logprobs(out.logits, replies) if sampling.logprobs else None
@@ -99,6 +105,21 @@ class Local:
 
     def _text(self, ids: list[int]) -> str:
         return str(self.tokenizer.decode(ids, skip_special_tokens=True))
+
+
+class _Said(StoppingCriteria):  # type: ignore[misc]
+    """A stop string was said. Transformers' own criterion also finds one that the prompt begins and the reply ends."""
+
+    def __init__(self, stop: Sequence[str], text: Callable[[list[int]], str], width: int) -> None:
+        self.stop = stop
+        self.text = text
+        self.width = width
+        self.span = max(len(s.encode()) for s in stop)
+        """A token is a byte at least: no stop string is longer, in tokens."""
+
+    def __call__(self, input_ids: Tensor, scores: Tensor, **_: object) -> Tensor:
+        ends = input_ids[:, self.width :][:, -self.span :].tolist()
+        return torch.tensor([any(s in self.text(end) for s in self.stop) for end in ends], device=input_ids.device)
 
 
 class _Gumbel(LogitsProcessor):  # type: ignore[misc]

@@ -104,7 +104,7 @@ def _wrong_answer(rng: random.Random, plan: Plan) -> Sample:
 
 def _loop(rng: random.Random, plan: Plan) -> Sample:
     steps = _write(rng, plan)
-    at = rng.randrange(len(plan.steps)) + 1
+    at = rng.randrange(len(steps.lines))
     again = [steps.lines[at]] * rng.randint(5, 9)
     return _reply(Steps(steps.lines[:at] + again + steps.lines[at:], steps.answer))
 
