@@ -44,7 +44,7 @@ def recipe() -> str:
         "Everything that can be turned. A recipe file holds only what differs from these defaults; the whole is "
         "`Recipe`,\nlast on this page. The defaults as YAML: `understudy schema --defaults`.\n"
     )
-    return "# Recipes\n\n" + about + "\n" + "\n".join(_classes(CODE / "recipe.py"))
+    return "# Recipes\n\n" + about + "\n" + "\n".join(_classes(CODE / "recipe" / "parts.py"))
 
 
 PAGES = {"cli.md": cli, "records.md": records, "recipe.md": recipe}

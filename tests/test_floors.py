@@ -9,7 +9,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "understudy"
 FLOORS = (
     ("records", "errors", "stats"),
     ("recipe", "answers", "prompts", "render", "store"),
-    ("sources", "engines", "student", "training", "export", "hub"),
+    ("sources", "engines", "student", "training", "workers", "export", "hub"),
     ("steps",),
     ("pipeline", "serve"),
     ("cli", "api", "launch", "__main__", "__init__"),

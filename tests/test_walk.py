@@ -167,3 +167,15 @@ def test_from_makes_a_step_and_all_after_it_anew(copy, again):
 def test_only_makes_that_step_alone(copy, again):
     assert again(copy, "evaluate.by=[steps]", only="curate") == []
     assert again(copy, "evaluate.by=[steps]", only="evaluate") == ["evaluate"]
+
+
+def test_arms_trained_side_by_side_are_those_trained_one_after_the_other(copy, kill, again, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)  # a thread each, as the reference had
+    reference = copy.folder.with_name("reference")
+    shutil.copytree(copy.folder, reference)
+    for arm in ("student", "control"):
+        copy.forget(f"arms/{arm}/sft")
+        shutil.rmtree(copy.folder / "arms" / arm / "model")
+        copy.path(f"arms/{arm}/student").unlink()
+    assert again(copy, "workers=2")[0] == "sft"
+    assert kill.differences(reference, copy.folder) == []

@@ -165,6 +165,6 @@ def describe(path: str) -> Student:
         path=path,
         base=path,
         hash=hash_files(folder, ("*.safetensors", "config.json")) if here else path,
-        tokenizer_hash=hash_files(folder, ("tokenizer*.json",)) if here else path,
+        tokenizer_hash=hash_files(folder, ("tokenizer.json", "chat_template*")) if here else path,
         parameters=count(loaded.model),
     )

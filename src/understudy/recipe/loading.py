@@ -1,0 +1,250 @@
+"""From a recipe file to a checked `Recipe`. Unknown keys are refused, with the nearest name."""
+
+import difflib
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from understudy.errors import RecipeError
+from understudy.recipe.parts import ARM_PARTS, Part, Recipe
+
+REQUIRED = "???"
+"""A value that a recipe leaves to its user."""
+
+
+class _Yaml(yaml.SafeLoader):
+    """YAML as people mean it: 3e-3 is a number; on, off, yes and no are words."""
+
+    yaml_implicit_resolvers = {
+        first: [(tag, form) for tag, form in found if not tag.endswith((":bool", ":float"))]
+        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile("^(?:true|false)$"), list("tf"))
+_Yaml.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(?:\d+\.\d*|\.\d+|\d+(?=[eE]))(?:[eE][-+]?\d+)?$"),
+    list("-+0123456789."),
+)
+
+
+def find(name: str) -> Path:
+    """The recipe file of that path, or of that name in the package.
+
+    Raises:
+        RecipeError: there is none; names those there are.
+    """
+    here = Path(name)
+    if here.is_file():
+        return here
+    shipped = {p.stem: p for p in sorted(package_recipes())}
+    stem = name.removesuffix(".yaml")
+    if stem in shipped:
+        return shipped[stem]
+    near = difflib.get_close_matches(stem, shipped, 1)
+    hint = f"Did you mean {near[0]}?" if near else f"Recipes in the package: {', '.join(shipped)}."
+    raise RecipeError(f"There is no recipe {name}. {hint}")
+
+
+def package_recipes() -> list[Path]:
+    """Every recipe that comes with the package."""
+    return list(Path(str(files("understudy"))).joinpath("recipes").rglob("*.yaml"))
+
+
+def load(name: str, sets: Sequence[str] = ()) -> Recipe:
+    """The recipe of that name or path, with `sets` ("sft.steps=100") on top.
+
+    Raises:
+        RecipeError: a key is unknown, a value ill-typed, or a required one not given.
+    """
+    path = find(name)
+    try:
+        data = yaml.load(path.read_text(encoding="utf-8"), _Yaml) or {}
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path.name}: not readable as YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(data, dict):
+        raise RecipeError(f"{path.name}: a recipe is a mapping of parts. See: understudy schema")
+    for text in sets:
+        _set(data, text)
+    return build(data, path.name)
+
+
+def build(data: dict[str, Any], where: str = "recipe") -> Recipe:
+    """A plain mapping as a checked recipe, every arm included.
+
+    Raises:
+        RecipeError: says where, what, and the nearest name.
+    """
+    data = _filled(dict(data), where)
+    if isinstance(data.get("sources"), Mapping):
+        data["sources"] = [data["sources"]]
+    recipe = _convert(data, where)
+    _check(recipe, arms(recipe, where), where)
+    return recipe
+
+
+def _check(recipe: Recipe, named: Mapping[str, Recipe], where: str) -> None:
+    """Refuses what types cannot: settings that do not go together."""
+    for pair in recipe.evaluate.compare:
+        for name in pair:
+            if name not in named:
+                raise RecipeError(
+                    f"{where}: evaluate: compare: there is no arm '{name}'. There are: {', '.join(named)}."
+                )
+    for name, arm in named.items():
+        for part, train in (("pretrain", arm.pretrain), ("sft", arm.sft)):
+            if train.batch % train.accumulate:
+                raise RecipeError(
+                    f"{where}: {part}: accumulate: {train.accumulate} does not divide batch, {train.batch}."
+                )
+        for part, mixed in (("pretrain", arm.pretrain.sources), ("mix", arm.mix.sources)):
+            if sum(s.share for s in mixed) >= 1:
+                raise RecipeError(
+                    f"{where}: {part}: the shares of sources leave nothing for the rest. Sum to less than 1."
+                )
+        if not arm.solve.greedy and not arm.solve.samples:
+            raise RecipeError(f"{where}: arms: {name}: solve: neither greedy nor samples: nothing would be answered.")
+
+
+def arms(recipe: Recipe, where: str = "recipe") -> dict[str, Recipe]:
+    """Each arm's own recipe, one per seed where there are several ("student", "student@1", …).
+
+    Raises:
+        RecipeError: an arm changes what all arms share.
+    """
+    plain = msgspec.to_builtins(msgspec.structs.replace(recipe, arms={}, seeds=()))
+    found: dict[str, Recipe] = {}
+    for name, change in (recipe.arms or {"student": {}}).items():
+        change = change or {}  # "student:" with nothing after it
+        for part in change:
+            if part not in ARM_PARTS:
+                raise RecipeError(f"{where}: arms: {name}: an arm cannot change '{part}', only {', '.join(ARM_PARTS)}.")
+        if not name.replace("_", "").replace("-", "").isalnum():
+            raise RecipeError(f"{where}: arms: '{name}' cannot be a folder's name. Use letters, digits, - and _.")
+        for seed in recipe.seeds or (recipe.seed,):
+            label = name if seed == (recipe.seeds or (recipe.seed,))[0] else f"{name}@{seed}"
+            merged = _merged(plain, change | {"seed": change.get("seed", seed)})
+            found[label] = _convert(merged, f"{where}: arms: {name}")
+    for label, arm in found.items():
+        other = arm.sft.learned_tokens_of
+        if other is not None and other not in found:
+            raise RecipeError(f"{where}: arms: {label}: sft: learned_tokens_of: there is no arm '{other}'.")
+    return found
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a recipe."""
+    return msgspec.json.schema(Recipe)
+
+
+def digest(value: object) -> str:
+    """Sixteen hex digits that stand for a plain value, whatever the order of its keys.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(msgspec.json.encode(value, order="sorted")).hexdigest()[:16]
+
+
+def _set(data: dict[str, Any], text: str) -> None:
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise RecipeError(f"--set {text}: write it as part.setting=value, for example sft.steps=100.")
+    *path, last = name.split(".")
+    at: Any = data
+    try:
+        for key in path:
+            at = at[int(key)] if isinstance(at, list) else at.setdefault(key, {})
+        at[int(last) if isinstance(at, list) else last] = yaml.load(value, _Yaml)
+    except (ValueError, IndexError, TypeError, AttributeError):
+        raise RecipeError(f"--set {text}: the recipe has no place {name}.") from None
+    except yaml.YAMLError:
+        raise RecipeError(f"--set {text}: '{value}' is not readable as YAML.") from None
+
+
+def _filled(data: dict[str, Any], where: str) -> dict[str, Any]:
+    """`data` with "{data}" in its paths filled in, and nothing required left open."""
+    root = data.pop("data", None)
+
+    def fill(value: Any, path: str) -> Any:
+        if isinstance(value, Mapping):
+            return {k: fill(v, f"{path}.{k}" if path else str(k)) for k, v in value.items()}
+        if isinstance(value, list):
+            return [fill(v, f"{path}.{i}") for i, v in enumerate(value)]
+        if value == REQUIRED:
+            raise RecipeError(f"{where}: {path} is left to you. Give it: --set {path}=…")
+        if isinstance(value, str) and value.startswith("{data}"):
+            if root is None or root == REQUIRED:
+                raise RecipeError(f"{where}: data is left to you: the folder that holds the files. --set data=FOLDER")
+            return str(root) + value.removeprefix("{data}")
+        return value
+
+    filled: dict[str, Any] = fill(data, "")
+    return filled
+
+
+def _merged(base: Any, change: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(change, dict):
+        return change
+    return {k: _merged(base.get(k), change[k]) if k in change else base[k] for k in {**base, **change}}
+
+
+def _convert(data: dict[str, Any], where: str) -> Recipe:
+    _check_keys(Recipe, data, where)
+    try:
+        recipe = msgspec.convert(data, Recipe, strict=True)
+    except msgspec.ValidationError as error:
+        what, _, at = str(error).partition(" - at `$")
+        # msgspec says "[...]" for whatever key of a mapping.
+        place = at.strip("`.").replace("[...]", "").replace(".", ": ").replace("[", ": ").replace("]", "")
+        raise RecipeError(f"{where}: {place + ': ' if place else ''}{what.replace('`', '')}.") from None
+    _check_values(recipe, where)
+    return recipe
+
+
+def _check_values(recipe: Recipe, where: str) -> None:
+    """Refuses what has the right type and no sense."""
+    words = recipe.overlap_words
+    if words is not None and words < 1:
+        raise RecipeError(
+            f"{where}: overlap_words: {words} is no number of words. Give 1 or more, or null for no decontamination."
+        )
+    there = [source.name or Path(source.path or "").stem for source in recipe.sources]
+    asked = [("generate: sources", recipe.generate.sources)]
+    for part, sources in (("pretrain", recipe.pretrain.sources), ("mix", recipe.mix.sources)):
+        asked += [(f"{part}: sources: {source.name}: of", source.of) for source in sources]
+    for place, names in asked:
+        for name in names:
+            if name not in there:
+                raise RecipeError(f"{where}: {place}: there is no source '{name}'. There are: {', '.join(there)}.")
+
+
+def _check_keys(part: type, data: object, where: str) -> None:
+    """Refuses unknown keys, all the way down."""
+    if not isinstance(data, Mapping):
+        return
+    fields = {f.name: f.type for f in msgspec.structs.fields(part)}
+    for key, value in data.items():
+        if key not in fields:
+            near = difflib.get_close_matches(str(key), fields, 1, 0.5)
+            hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(fields)}."
+            raise RecipeError(f"{where}: there is no '{key}'. {hint}")
+        inner = _part_in(fields[key])
+        if inner is not None:
+            for i, one in enumerate(value) if isinstance(value, list) else [("", value)]:
+                _check_keys(inner, one, f"{where}: {key}" + (f": {i}" if i != "" else ""))
+
+
+def _part_in(kind: Any) -> type | None:
+    """The part that a field holds, bare or in a tuple."""
+    for candidate in (kind, *getattr(kind, "__args__", ())):
+        if isinstance(candidate, type) and issubclass(candidate, Part):
+            return candidate
+    return None

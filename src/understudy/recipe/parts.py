@@ -1,0 +1,303 @@
+"""Everything that can be turned, with unit and default: one struct for each part of a recipe."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import msgspec
+
+from understudy.records import Kind
+
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Amount = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A part of a recipe."""
+
+
+class Counts(Part, frozen=True, kw_only=True):
+    """How many problems of each split a procedural source makes."""
+
+    train: int = 0
+    dev: int = 0
+    calibration: int = 0
+    test: int = 0
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """Where problems come from: a named set, an own file, or problems made on the spot."""
+
+    name: str | None = None
+    """A named set (gsm8k, svamp, commonsenseqa, …), a Hub id, or word_problems / probes (made here)."""
+    path: str | None = None
+    """An own file (.csv, .jsonl, .json, .parquet), or a local copy of the named set. Relative to the recipe."""
+    config: str | None = None
+    """The Hub set's configuration."""
+    split: str | None = None
+    """The split that all rows belong to; None = the set's own, else by hash of the question."""
+    question: str = "question"
+    """Column; dots reach inside: "meta.text"."""
+    answer: str | None = "answer"
+    choices: str = "choices"
+    rationale: str | None = "rationale"
+    """Column; None = this source has none."""
+    id: str = "id"
+    kind: Kind | None = None
+    """Sort of answer; None = the set's own, or guessed from the answers."""
+    limit: Count | None = None
+    """First so many rows of each split."""
+    counts: Counts = Counts()
+    """Problems to make (procedural sources)."""
+    steps: tuple[int, ...] = (1, 2, 3, 4)
+    """Numbers of reasoning steps to make problems of (procedural sources)."""
+
+
+class Build(Part, frozen=True, kw_only=True):
+    """The shape of a student made on the spot: Qwen3's architecture."""
+
+    layers: Count = 4
+    width: Count = 128
+    heads: Count = 4
+    kv_heads: Count = 4
+    head_width: Count = 32
+    ffn: Count = 384
+    vocabulary: Count = 1000
+    """Most tokens of the tokenizer that is trained for it."""
+    context: Count = 512
+    """Longest sequence, tokens."""
+
+
+class StudentPart(Part, frozen=True, kw_only=True):
+    """Which model is taught."""
+
+    model: str | None = None
+    """Hub id or local folder; None = built here by `build` and `pretrain`."""
+    build: Build = Build()
+
+
+class Adapter(StrEnum):
+    """How a student is fine-tuned."""
+
+    FULL = "full"
+    LORA = "lora"
+
+
+class Optimizer(StrEnum):
+    """Who takes the steps."""
+
+    ADAMW = "adamw"
+    MUON = "muon"
+    """torch.optim.Muon on matrices, AdamW on the rest."""
+
+
+class Train(Part, frozen=True, kw_only=True):
+    """How a training step runs."""
+
+    steps: Count | None = None
+    """Optimizer steps; None = `epochs`."""
+    epochs: Amount = 3.0
+    learned_tokens_of: str | None = None
+    """Name of an arm: train until as many tokens are learned as there (instead of `steps`)."""
+    batch: Count = 16
+    """Conversations per optimizer step."""
+    accumulate: Count = 1
+    """Forward passes that one optimizer step is spread over."""
+    lr: float | tuple[float, ...] = 1e-3
+    """Peak learning rate of AdamW (Muon's is `muon_lr_ratio` times it); of several, the one best on dev is kept."""
+    muon_lr_ratio: Amount = 10.0
+    optimizer: Optimizer = Optimizer.ADAMW
+    warmup: Share = 0.05
+    """Share of the steps in which the learning rate rises."""
+    decay: Share = 0.4
+    """Share of the steps, at the end, in which it falls to zero (warm-up, stable, decay)."""
+    weight_decay: Amount = 0.01
+    max_length: Count = 512
+    """Tokens; longer conversations are counted and left out, never cut."""
+    activation_checkpointing: bool = False
+    """Reckon the activations anew in the backward pass: less memory, a third more time."""
+    save_every: Count = 100
+    """Steps between checkpoints; after a crash at most so many are done again."""
+    log_every: Count = 20
+
+
+class MixSource(Part, frozen=True, kw_only=True):
+    """Another source of conversations beside the teacher's traces."""
+
+    name: str
+    """small_talk or sums (made here), rationale (the problems' own solutions), or a name for the file at `path`."""
+    path: str | None = None
+    """File of conversations, or Hub id. Relative to the recipe."""
+    share: Share
+    """Share of the rows, 0 to 1."""
+    limit: Count | None = None
+    """First so many rows are read."""
+    of: tuple[str, ...] = ()
+    """rationale: only the solutions of these sources; () = all."""
+
+
+class Pretrain(Train, frozen=True, kw_only=True):
+    """Base training of a student built here: questions with bare answers, and conversation."""
+
+    sources: tuple[MixSource, ...] = ()
+    """Conversations beside the bare answers, each with its share of the rows."""
+    rows: Count | None = None
+    """Conversations in all; None = as many as use every train problem once."""
+
+
+class Sft(Train, frozen=True, kw_only=True):
+    """Fine-tuning on the mix."""
+
+    skip: bool = False
+    """True = the arm is the base itself."""
+    adapter: Adapter = Adapter.FULL
+    rank: Count = 32
+    """LoRA rank."""
+    alpha: Count = 32
+    dropout: Share = 0.0
+    search_share: Share = 1.0
+    """Share of the steps that each learning rate of several gets before the best goes all the way; 1 = all of them."""
+
+
+class Teacher(Part, frozen=True, kw_only=True):
+    """Who writes the traces."""
+
+    engine: str = "oracle"
+    """oracle, replay, local, http"""
+    model: str | None = None
+    """local: Hub id or folder. http: the model's name at the server."""
+    url: str | None = None
+    """http: the server's base URL."""
+    key_env: str = "OPENAI_API_KEY"
+    """http: the environment variable that holds the key."""
+    licence: str | None = None
+    """Whose terms cover the teacher's outputs."""
+    path: str | None = None
+    """replay: file, folder or Hub id of recorded traces. Relative to the recipe."""
+    question: str | None = None
+    """replay: column of the question; None = found by its usual names."""
+    text: str | None = None
+    """replay: column of the trace."""
+    answer: str | None = None
+    """replay: column of the teacher's own answer, added where the trace does not say it."""
+    messy: Share = 0.37
+    """oracle: share of traces with a planted fault."""
+
+
+class Generate(Part, frozen=True, kw_only=True):
+    """Collecting traces."""
+
+    teacher: Teacher = Teacher()
+    n: Count = 4
+    """Traces per problem."""
+    temperature: Amount = 1.0
+    top_p: Share = 1.0
+    max_tokens: Count = 1024
+    limit: Count | None = None
+    """First so many train problems; None = all."""
+    sources: tuple[str, ...] = ()
+    """Names of the sources whose train problems the teacher is asked; () = all."""
+
+
+class Curate(Part, frozen=True, kw_only=True):
+    """Which traces are dropped. Every rule is a row of `curate.RULES`; `without` names those not used."""
+
+    without: tuple[str, ...] = ()
+    max_tokens: Count | None = None
+    """Longest kept reply, tokens as the teacher counts them."""
+    long_ratio: float | None = 4.0
+    """Longest kept trace, as a multiple of the median length in words of its source's right ones; None = any."""
+    keep_per_problem: Count | None = None
+    """Most traces kept of one problem; None = all that are distinct."""
+
+
+class Layout(StrEnum):
+    """How a target is laid out."""
+
+    THINK_FIRST = "think_first"
+    ANSWER_FIRST = "answer_first"
+    NONE = "none"
+    """The answer alone."""
+    GLUED = "glued"
+    """The teacher's thought, then the problem's own solution: two hands in one target, for studies of that fault."""
+
+
+class Mix(Part, frozen=True, kw_only=True):
+    """What the student learns from."""
+
+    layout: Layout = Layout.THINK_FIRST
+    sources: tuple[MixSource, ...] = ()
+    rows: Count | None = None
+    """Conversations in the mix; None = as many as use every kept trace once."""
+
+
+class Solve(Part, frozen=True, kw_only=True):
+    """Letting the student answer the test problems."""
+
+    greedy: bool = True
+    samples: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """Samples per problem, drawn once, for `sample` and `vote`; 0 = none."""
+    sample_limit: Count | None = None
+    """Test problems of each slice that samples are drawn for; None = all."""
+    temperature: Amount = 1.0
+    top_p: Share = 1.0
+    max_tokens: Count = 512
+    batch: Count = 64
+    """Prompts per batch; part of what makes a run the same bytes again."""
+    limit: Count | None = None
+    """First so many test problems of each suite; None = all."""
+
+
+class Evaluate(Part, frozen=True, kw_only=True):
+    """Judging and summing up."""
+
+    compare: tuple[tuple[str, str], ...] = ()
+    """Pairs of arms whose difference is reported, first minus second."""
+    by: tuple[str, ...] = ()
+    """Slices that get a row of their own."""
+
+
+class Report(Part, frozen=True, kw_only=True):
+    """The page."""
+
+    title: str | None = None
+    examples: int = 3
+    """Examples of each drop reason."""
+
+
+class Recipe(Part, frozen=True, kw_only=True):
+    """A whole run."""
+
+    name: str = "run"
+    data: str | None = None
+    """Folder that paths of the form {data}/… start from."""
+    seed: int = 0
+    seeds: tuple[int, ...] = ()
+    """Train every arm once with each; () = with `seed` alone."""
+    workers: Count = 1
+    """Arms trained side by side, each on its share of the cores: pays for students so small that cores wait."""
+    budget_minutes: float | None = None
+    """What the run should take, shown beside what it took."""
+    minutes: dict[str, float] = {}
+    """Expected minutes of each step, shown before it."""
+    sources: tuple[Source, ...] = ()
+    overlap_words: int | None = 13
+    """A problem whose question shares so many consecutive words with a test question is never learned from.
+
+    A shorter question must be equal as a whole. None = no decontamination.
+    """
+    student: StudentPart = StudentPart()
+    pretrain: Pretrain = Pretrain()
+    generate: Generate = Generate()
+    curate: Curate = Curate()
+    mix: Mix = Mix()
+    sft: Sft = Sft()
+    solve: Solve = Solve()
+    evaluate: Evaluate = Evaluate()
+    report: Report = Report()
+    arms: dict[str, dict[str, Any] | None] = {}
+    """Name to what differs from the recipe above, from `mix` on."""
+
+
+ARM_PARTS = ("seed", "mix", "sft", "solve")
+"""What an arm may change."""
