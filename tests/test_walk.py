@@ -178,4 +178,4 @@ def test_arms_trained_side_by_side_are_those_trained_one_after_the_other(copy, k
         shutil.rmtree(copy.folder / "arms" / arm / "model")
         copy.path(f"arms/{arm}/student").unlink()
     assert again(copy, "workers=2")[0] == "sft"
-    assert kill.differences(reference, copy.folder) == []
+    assert kill.differences(reference, copy.folder) == ["manifest"]  # in which the report is of another recipe

@@ -10,9 +10,9 @@ from understudy import recipe as recipes
 from understudy.answers import judge
 from understudy.errors import SourceError
 from understudy.recipe import Recipe
-from understudy.records import Kind, Option, Stop, Verdict
+from understudy.records import Kind, Option, Rejected, Stop, Verdict
 from understudy.sources.columns import guessed
-from understudy.sources.files import get, rows
+from understudy.sources.files import Row, get, rows
 from understudy.store import Run
 
 E = TypeVar("E", Kind, Stop)
@@ -42,25 +42,36 @@ TEXT = ("text", "reply", "response", "completion", "prediction")
 """Columns that may hold it; the first that is there counts."""
 
 
-def grade(source: str | Path | Iterable[Mapping[str, Any]], kind: Kind | None = None) -> Iterator[Graded]:
+def grade(
+    source: str | Path | Iterable[Mapping[str, Any]], kind: Kind | None = None, aside: list[Rejected] | None = None
+) -> Iterator[Graded]:
     """Each row judged: a file (.jsonl, .csv, .json, .parquet) or mappings with text, gold and, if wanted, kind,
     choices, stop, thought and id. Without a kind it is guessed from the gold answer.
 
     >>> [g.verdict.value for g in grade([{"text": "So it is 72.", "gold": "72"}, {"text": "71", "gold": "72"}])]
     ['right', 'wrong']
 
+    Rows that cannot be judged go into `aside`, where one is given.
+
     Raises:
-        SourceError: a row has no text, or a value that is not understood; names the line.
+        SourceError: without `aside`, a row has no text, or a value that is not understood; names the line.
     """
-    if isinstance(source, (str, Path)):
-        where = str(source)
-        for row in rows(Path(source)):
+    name = str(source) if isinstance(source, (str, Path)) else "rows"
+    found = rows(Path(source)) if isinstance(source, (str, Path)) else _given(source)
+    for row in found:
+        try:
             if row.data is None:
-                raise SourceError(f"{where}:{row.line}: {row.why}. Mend the line, or take it out.")
-            yield _graded(row.data, row.line, f"{where}:{row.line}", kind)
-    else:
-        for number, data in enumerate(source, 1):
-            yield _graded(dict(data), number, f"row {number}", kind)
+                raise SourceError(f"{name}:{row.line}: {row.why}. Mend the line, or take it out.")
+            yield _graded(row.data, row.line, f"{name}:{row.line}", kind)
+        except SourceError as error:
+            if aside is None:
+                raise
+            aside.append(Rejected(path=name, line=row.line, why=str(error), raw=row.raw[:500]))
+
+
+def _given(source: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+    for number, data in enumerate(source, 1):
+        yield Row(number, dict(data), None, "")
 
 
 def run(recipe: Recipe | str, folder: str | Path | None = None) -> Run:

@@ -16,9 +16,9 @@ from rich import box
 from rich.table import Table
 
 from understudy import recipe as recipes
-from understudy.cli.terminal import out, plain
+from understudy.cli.terminal import complain, out, plain
 from understudy.recipe import Recipe
-from understudy.records import Kind, Verdict
+from understudy.records import Kind, Rejected, Verdict
 
 
 def grade(
@@ -40,13 +40,28 @@ def grade(
     """Judge replies against gold answers: one verdict a line, as JSON."""
     from understudy.api import grade as graded
 
-    if not summary:
-        for one in graded(file, kind):
+    aside: list[Rejected] = []
+    counts: Counter[Verdict] = Counter()
+    for one in graded(file, kind, aside):
+        counts[one.verdict] += 1
+        if not summary:
             print(msgspec.json.encode(one).decode())
-        return
+    if summary:
+        _counted(counts)
+    if aside:
+        for row in aside[:SHOWN]:
+            complain(row.why)
+        complain(f"{len(aside)} of {counts.total() + len(aside)} rows were set aside, not judged.")
+        raise typer.Exit(1)
+
+
+SHOWN = 10
+"""Rows set aside that are told one by one."""
+
+
+def _counted(counts: Counter[Verdict]) -> None:
     from understudy.stats import wilson
 
-    counts = Counter(one.verdict for one in graded(file, kind))
     for verdict in Verdict:
         if counts[verdict]:
             print(f"{verdict.value:<10} {counts[verdict]:>7}")
