@@ -103,14 +103,14 @@ def test_base_training_and_the_choice_on_dev_leave_overlaps_out(run, monkeypatch
 
     engine = Scripted(lambda prompt, number: GOOD)
     monkeypatch.setitem(sys.modules, "understudy.steps.pretrain", SimpleNamespace(pretrain=pretrain))
-    monkeypatch.setitem(sys.modules, "understudy.steps.sft", SimpleNamespace(sft=sft))
+    monkeypatch.setitem(sys.modules, "understudy.steps.sft", SimpleNamespace(sft=sft, learned=None))
     monkeypatch.setitem(sys.modules, "understudy.engines.local", SimpleNamespace(Local=lambda *a: engine))
     monkeypatch.setitem(sys.modules, "understudy.student", SimpleNamespace(Loaded=object))
     base = Student(path="p", base="b", hash="h", tokenizer_hash="t")
     write(run, "pretrain", ["student"], [base])
     write(run, "arms/x", ["examples"], [])
     work(run)._pretrain()
-    list(work(run)._sft("arms/x", recipe(run)))
+    list(work(run, arms={"x": {}}).tune("x"))
     questions, texts = seen["pretrain"]
     assert len(questions) == len(texts) == 2 and not any(q.startswith(TWICE) for q in questions)
     assert seen["dev"] == (2, 2)
