@@ -186,11 +186,12 @@ class _Work:
             return [arm.sft.skip], reads
         searched = isinstance(arm.sft.lr, tuple) and len(arm.sft.lr) > 1
         reads |= self._hash(f"arms/{name}/examples", *(["problems:dev"] if searched else []))
+        follows: list[object] = [arm.sft, arm.seed, *([arm.solve.max_tokens, arm.solve.batch] if searched else [])]
         other = arm.sft.learned_tokens_of
-        if other is None:
-            return [arm.sft, arm.seed, arm.solve.max_tokens], reads
-        reads |= self._hash(f"arms/{other}/examples")
-        return [arm.sft, arm.seed, arm.solve.max_tokens, named[other].sft, named[other].seed], reads
+        if other is not None:
+            reads |= self._hash(f"arms/{other}/examples")
+            follows += [named[other].sft, named[other].seed]
+        return follows, reads
 
     def _stale(self, name: str, named: Mapping[str, Recipe]) -> bool:
         settings, reads = self._sft_key(name, named)

@@ -1,8 +1,10 @@
 """Work in processes of its own, side by side: each on its share of the cores, and none outlives its parent."""
 
+import ctypes
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +15,9 @@ from typing import Any
 
 THREADS = "OMP_NUM_THREADS"
 """Read by torch as it is imported, so it is set before a process starts."""
+
+PR_SET_PDEATHSIG = 1
+"""Of prctl(2)."""
 
 _lines: "Queue[str]"
 _stopping: Event
@@ -69,6 +74,8 @@ def _begin(parent: int, lines: "Queue[str]", stopping: Event) -> None:
     global _lines, _stopping
     _lines, _stopping = lines, stopping
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and says what to do
+    if sys.platform == "linux":  # at once with the parent: the same command may follow a kill -9 within milliseconds
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
 
 
