@@ -49,6 +49,7 @@ REFUSED = [  # what is wrong with a recipe, what the user reads
     ("arms: {a/b: {}}", "arms: 'a/b' cannot be a folder's name"),
     ("arms: {a: {sft: {learned_tokens_of: b}}}", "there is no arm 'b'"),
     ("arms: [a]", "arms: Expected"),
+    ("arms: {a: {sft: {skip: true}}, b: {sft: {learned_tokens_of: a}}}", "'a' does not say itself how much it learns"),
     ("arms: {a: 3}", "Expected object | null, got int"),
     ("student:\n  model: ???", "student.model is left to you. Give it: --set student.model="),
     ("sources: [{path: '{data}/x.csv'}]", "data is left to you"),

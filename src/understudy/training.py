@@ -286,7 +286,7 @@ def keep(loaded: Loaded, folder: Path, at: str, base: str, adapter: bool = False
     return Student(
         path=f"{at}/model",
         base=base,
-        hash=student.hash_files(path, ("*.safetensors", "config.json", "adapter_config.json")),
+        hash=student.hash_files(path, ("*.safetensors", "config.json")),  # adapter_config.json names a folder
         tokenizer_hash=student.hash_files(path, ("tokenizer.json", "chat_template*")),
         adapter=f"{at}/model" if adapter else None,
         parameters=student.count(loaded.model),

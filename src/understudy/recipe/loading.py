@@ -136,6 +136,11 @@ def arms(recipe: Recipe, where: str = "recipe") -> dict[str, Recipe]:
         other = arm.sft.learned_tokens_of
         if other is not None and other not in found:
             raise RecipeError(f"{where}: arms: {label}: sft: learned_tokens_of: there is no arm '{other}'.")
+        if other is not None and (found[other].sft.skip or found[other].sft.learned_tokens_of):
+            raise RecipeError(
+                f"{where}: arms: {label}: sft: learned_tokens_of: '{other}' does not say itself how much it learns. "
+                "Name an arm that is trained for steps or epochs."
+            )
     return found
 
 
