@@ -84,7 +84,7 @@ def used(settings: Curate) -> dict[str, Rule]:
     """The rules that are used, in order.
 
     Raises:
-        RecipeError: one to leave out does not exist; names the nearest.
+        RecipeError: one to leave out does not exist (names the nearest), or keeps tests apart from training.
     """
     names = [name for name, _ in RULES]
     for name in settings.without:
@@ -92,6 +92,11 @@ def used(settings: Curate) -> dict[str, Rule]:
             near = difflib.get_close_matches(name, names, 1)
             hint = f"Did you mean '{near[0]}'?" if near else f"There are: {', '.join(names)}."
             raise RecipeError(f"curate: without: there is no rule '{name}'. {hint}")
+    if "contaminated" in settings.without:
+        raise RecipeError(
+            "curate: without: 'contaminated' cannot be left out alone, base training would still leave its problems out. "
+            "Turn the comparison with the tests off everywhere: overlap_words: null."
+        )
     return {name: rule for name, rule in RULES if name not in settings.without}
 
 
