@@ -94,7 +94,7 @@ def used(settings: Curate) -> dict[str, Rule]:
             raise RecipeError(f"curate: without: there is no rule '{name}'. {hint}")
     if "contaminated" in settings.without:
         raise RecipeError(
-            "curate: without: 'contaminated' cannot be left out alone, base training would still leave its problems out. "
+            "curate: without: 'contaminated' cannot be left out alone: base training would not follow. "
             "Turn the comparison with the tests off everywhere: overlap_words: null."
         )
     return {name: rule for name, rule in RULES if name not in settings.without}
