@@ -8,7 +8,8 @@ import pytest
 
 from understudy import engines
 from understudy.engines.scripted import Scripted
-from understudy.pipeline import _Work, distil
+from understudy.pipeline import distil
+from understudy.pipeline.making import Hands
 from understudy.recipe import build
 from understudy.records import Split, Student
 from understudy.store import Run, write
@@ -53,8 +54,8 @@ def make(run, *steps, **parts):
         distil(recipe(run, **parts), run, Silent(), only=step)
 
 
-def work(run, **parts):
-    return _Work(recipe(run, **parts), run, Silent(), None, None)
+def hands(run, **parts):
+    return Hands(recipe(run, **parts), run, Silent(), set())
 
 
 def test_overlaps_are_found_once_and_dropped_with_evidence(run):
@@ -84,7 +85,7 @@ def test_the_teacher_is_asked_the_sources_that_are_named(run):
 def test_rationales_are_of_the_named_sources_and_of_no_test_question(run, of, sources):
     make(run, "source")
     asked = recipe(run, mix={"sources": [{"name": "rationale", "share": 0.2, "of": of}]})
-    found = list(work(run)._conversations(asked.mix.sources, asked)["rationale"])
+    found = list(hands(run)._conversations(asked.mix.sources, asked)["rationale"])
     assert [c[0].content.startswith(TWICE) for c in found] == [False] * len(sources)
     assert [f"Of {name}: 3 + 4 = 7." in c[-1].content for c, name in zip(found, sources, strict=True)]
 
@@ -109,8 +110,8 @@ def test_base_training_and_the_choice_on_dev_leave_overlaps_out(run, monkeypatch
     base = Student(path="p", base="b", hash="h", tokenizer_hash="t")
     write(run, "pretrain", ["student"], [base])
     write(run, "arms/x", ["examples"], [])
-    work(run)._pretrain()
-    list(work(run, arms={"x": {}}).tune("x"))
+    hands(run).pretrained()
+    list(hands(run, arms={"x": {}}).tuned("x"))
     questions, texts = seen["pretrain"]
     assert len(questions) == len(texts) == 2 and not any(q.startswith(TWICE) for q in questions)
     assert seen["dev"] == (2, 2)

@@ -88,7 +88,6 @@ NEEDED = (
     ("LoRA", ("peft",), "train"),
     ("Parquet files", ("pyarrow",), "files"),
     ("a second grader for maths", ("math_verify",), "math"),
-    ("an endpoint", ("aiohttp",), "serve"),
 )
 """What can be done, the modules that it needs, and the extra that brings them."""
 

@@ -1,20 +1,21 @@
 """What a run would make, from what, and what it takes. Reads problems, and makes nothing."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
 from rich import box
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy import pipeline, sources, store
+from understudy import pipeline, sources
 from understudy.cli.terminal import plain
-from understudy.recipe import Adapter, Recipe, Sft, StudentPart, Train, arms, digest
-from understudy.records import Problem, Record, Split
+from understudy.pipeline.keeping import Keeper, paths
+from understudy.pipeline.making import Hands
+from understudy.recipe import Adapter, Recipe, Sft, StudentPart, Train, arms
+from understudy.records import Problem, Split
 from understudy.steps.solve import chosen, sampled_problems
 from understudy.store import Run
 
@@ -71,17 +72,14 @@ def steps_of(recipe: Recipe, run: Run) -> Iterator[Planned]:
 
     It may be kept after all, if its sources come out the same.
     """
-    dry = _Dry(recipe, run)
-    dry.source()
-    dry.pretrain()
-    dry.generate()
-    dry.curate()
-    for name, arm in arms(recipe).items():
-        dry.mix(name, arm)
-        dry.sft(name, arm)
-        dry.solve(name, arm)
-    dry.evaluate(arms(recipe))
-    yield from dry.found
+    keeper = Keeper(recipe, run, _Still(), None, None)
+    for step in pipeline.story(recipe, Hands(recipe, run, _Still(), set())):
+        known = keeper.known()
+        reads = {name: known.get(name, "to be made") for name in step.reads} | paths(step.paths)
+        kept = keeper.kept(step, reads)
+        if not kept:
+            keeper.manifest.pop(step.name, None)
+        yield Planned(step.name, step.key, reads, step.names, kept)
 
 
 class _Still:
@@ -93,40 +91,6 @@ class _Still:
 
     def stop(self) -> bool:
         return False
-
-
-class _Dry(pipeline._Work):
-    """The same steps, written down instead of made."""
-
-    def __init__(self, recipe: Recipe, run: Run) -> None:
-        super().__init__(recipe, run, _Still(), None, None)
-        self.found: list[Planned] = []
-
-    def _step(
-        self,
-        step: str,
-        settings: Sequence[object],
-        reads: dict[str, str],
-        files: Sequence[str],
-        make: Callable[[], Iterable[Record]],
-        at: str = "",
-        more: Callable[[], dict[str, str]] = dict,
-        trains: bool = False,
-    ) -> None:
-        names = tuple(f"{at}/{f}" if at else f for f in files)
-        made = self.manifest.get(step)
-        key = digest(msgspec.to_builtins(list(settings)))
-        kept = made is not None and store.same_reads(made, reads, key) and all(map(self.run.has, names))
-        if not kept:
-            self.manifest.pop(step, None)
-        self.found.append(Planned(step, key, reads, names, kept))
-
-    def _hash(self, *names: str) -> dict[str, str]:
-        known = {name: h for made in self.manifest.values() for name, h in made.files.items()}
-        return {name: known.get(name, "to be made") for name in names}
-
-    def _by_id(self, split: Split) -> dict[str, Problem]:
-        return {}
 
 
 # --- what it takes ----------------------------------------------------------------------------------------------------

@@ -1,0 +1,70 @@
+"""The story of a run: every step in order. A step that is made already is kept."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from understudy.errors import UserError
+from understudy.pipeline import steps
+from understudy.pipeline.ahead import train_ahead
+from understudy.pipeline.keeping import Keeper, versions
+from understudy.pipeline.making import Hands
+from understudy.pipeline.reporting import inputs, report
+from understudy.pipeline.steps import STEPS, Step
+from understudy.recipe import Recipe, arms
+from understudy.store import Run
+
+__all__ = ["STEPS", "Step", "Teller", "distil", "inputs", "story", "versions"]
+
+
+class Teller(Protocol):
+    """Whoever watches a run."""
+
+    def say(self, line: str) -> None:
+        """One line for a person."""
+
+    def tick(self, done: int, total: int) -> None:
+        """Progress inside a step."""
+
+    def stop(self) -> bool:
+        """Whether to finish what is in flight and leave."""
+
+
+def distil(
+    recipe: Recipe, run: Run, teller: Teller, only: str | None = None, start: str | None = None, command: str = ""
+) -> None:
+    """Make what the recipe asks for in the run folder; keep what is made already.
+
+    `only` makes that step alone, `start` makes that step and all after it anew.
+
+    Raises:
+        KeyboardInterrupt: the teller said stop; what was in flight is on disk.
+        UnderstudyError: a step failed; the steps before it are kept.
+    """
+    for step in (only, start):
+        if step is not None and step not in STEPS:
+            raise UserError(f"There is no step '{step}'. The steps are: {', '.join(STEPS)}.")
+    with run.locked():
+        keeper = Keeper(recipe, run, teller, only, start)
+        for one in story(recipe, Hands(recipe, run, teller, keeper.ahead)):
+            if one.verb == "sft":
+                train_ahead(recipe, keeper, arms(recipe))
+            keeper.keep(one)
+        report(recipe, keeper, command)
+
+
+def story(recipe: Recipe, hands: Hands) -> Iterator[Step]:
+    """Every step of the recipe but the report, in order. From mix to solve each arm has its own."""
+    yield steps.source(recipe, hands)
+    yield steps.pretrain(recipe, hands)
+    yield steps.generate(recipe, hands)
+    yield steps.curate(recipe, hands)
+    named = arms(recipe)
+    for name, arm in named.items():
+        if not arm.sft.skip:
+            yield steps.mix(name, arm, hands)
+    for name in named:
+        yield steps.sft(name, named, hands)
+        yield steps.rollouts(name, named, hands)
+        yield steps.solve(name, named, hands)
+    yield steps.scores(named, hands)
+    yield steps.evaluate(recipe, named, hands)

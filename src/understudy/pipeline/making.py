@@ -1,0 +1,224 @@
+"""What each step is made with: the engines, conversations and models that a step itself knows nothing of."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from understudy import engines, sources
+from understudy.errors import RecipeError
+from understudy.recipe import MixSource, Recipe, arms, digest
+from understudy.records import Message, Problem, Record, Rejected, Split, Student
+from understudy.sources.overlap import marked
+from understudy.store import Run
+
+if TYPE_CHECKING:  # the story imports this room
+    from understudy.pipeline import Teller
+
+
+class Hands:
+    """Makes the records of each step, one at a time."""
+
+    def __init__(self, recipe: Recipe, run: Run, teller: "Teller", ahead: set[str]) -> None:
+        self.recipe, self.run, self.teller = recipe, run, teller
+        self.ahead = ahead
+        """Fine-tuning steps of which a worker has said it all."""
+
+    # --- what all arms share ------------------------------------------------------------------------------------------
+
+    def problems(self) -> Iterator[Problem | Rejected]:
+        recipe = self.recipe
+        return marked(lambda: sources.load(recipe.sources, recipe.seed), recipe.overlap_words)
+
+    def given(self) -> Iterator[Student]:
+        from understudy.student import describe
+
+        yield describe(str(self.recipe.student.model))
+
+    def pretrained(self) -> Iterator[Record]:
+        # Imported here, so that everything but training and local sampling works without torch.
+        from understudy.steps.mix import bare, blend
+        from understudy.steps.pretrain import pretrain
+
+        settings, seed = self.recipe.pretrain, self.recipe.seed
+        others = self._conversations(settings.sources, self.recipe)
+        train = list(self._learnable(Split.TRAIN))
+        mixed = blend(list(bare(train)), others, settings.sources, settings.rows, seed, self.teller.say)
+        return pretrain(
+            list(mixed),
+            [p.rationale for p in train if p.rationale],
+            self.recipe.student.build,
+            settings,
+            seed,
+            self.run.folder / "pretrain",
+            "pretrain",
+            self.teller.say,
+            self.teller.stop,
+        )
+
+    def traces(self) -> Iterator[Record]:
+        from understudy.engines.cached import Cached
+        from understudy.steps.generate import generate
+
+        settings = self.recipe.generate
+        train = list(islice(_from(self._of(Split.TRAIN), settings.sources), settings.limit))
+        teacher = engines.teacher(settings.teacher, {p.id: p for p in train})
+        # What costs nothing to draw again is not kept twice: the oracle's and the replayed traces are on record anyway.
+        paid = settings.teacher.engine not in ("oracle", "replay")
+        model = digest(msgspec.to_builtins(settings.teacher))
+        together = settings.teacher.engine == "local"
+        engine = Cached(teacher, self.run.folder / "samples" / "teacher.jsonl", model, together) if paid else teacher
+        try:
+            yield from generate(train, engine, settings, self.recipe.seed, self.teller.tick, self.teller.stop)
+        finally:
+            engine.close()
+
+    def judged(self) -> Iterator[Record]:
+        from understudy.steps.curate import curate
+
+        return curate(self.run.rows("traces"), self._by_id(Split.TRAIN), self.recipe.curate, self.teller.say)
+
+    # --- what each arm has of its own ---------------------------------------------------------------------------------
+
+    def examples(self, arm: Recipe) -> Iterator[Record]:
+        from understudy.steps.mix import mix
+
+        return mix(
+            self.run.rows("judged"),
+            self._by_id(Split.TRAIN),
+            self._conversations(arm.mix.sources, arm),
+            arm.mix,
+            arm.seed,
+            self.teller.say,
+        )
+
+    def base(self) -> Iterator[Student]:
+        return iter(self.run.rows("pretrain/student"))
+
+    def tuned(self, name: str) -> Iterator[Record]:
+        """An arm's student, its learning curve and its trials; continues from the checkpoints that are there."""
+        from understudy.engines.local import Local
+        from understudy.steps.sft import learned, sft
+        from understudy.steps.solve import right, rollouts
+        from understudy.student import Loaded
+
+        named = arms(self.recipe)
+        arm, at = named[name], f"arms/{name}"
+        dev = list(self._learnable(Split.DEV))
+
+        def score(loaded: Loaded) -> tuple[int, int]:
+            how = msgspec.structs.replace(arm.solve, greedy=True, samples=0, limit=None)
+            engine = Local(loaded, "dev", how.batch)
+            rolled = rollouts(dev, engine, how, "dev", arm.seed, lambda done, total: None, self.teller.stop)
+            return right(rolled, {p.id: p for p in dev}), len(dev)
+
+        base: Student = next(iter(self.run.rows("pretrain/student")))
+        other, learn = arm.sft.learned_tokens_of, None
+        if other is not None:
+            taught = list(self.run.rows(f"arms/{other}/examples"))
+            learn = learned(taught, self._place(base), named[other].sft, named[other].seed)
+        yield from sft(
+            list(self.run.rows(f"{at}/examples")),
+            base,
+            self._place(base),
+            arm.sft,
+            arm.seed,
+            learn,
+            score,
+            self.run.folder / at,
+            at,
+            (lambda line: None) if f"{at}/sft" in self.ahead else self.teller.say,  # the worker has said it all
+            self.teller.stop,
+        )
+
+    def rollouts(self, name: str, arm: Recipe) -> Iterator[Record]:
+        from understudy.engines.cached import Cached
+        from understudy.engines.local import Local
+        from understudy.steps.solve import rollouts
+        from understudy.student import load
+
+        student: Student = next(iter(self.run.rows(f"arms/{name}/student")))
+        local = Local(load(self._place(student)), name, arm.solve.batch)
+        engine = Cached(local, self.run.folder / "samples" / f"{name}.jsonl", f"{student.hash}/{arm.solve.batch}", True)
+        tests = list(self._of(Split.TEST))
+        try:
+            yield from rollouts(tests, engine, arm.solve, name, arm.seed, self.teller.tick, self.teller.stop)
+        finally:
+            engine.close()
+
+    def predictions(self, name: str, arm: Recipe) -> Iterator[Record]:
+        from understudy.steps.solve import predictions
+
+        return predictions(self.run.rows(f"arms/{name}/rollouts"), self._by_id(Split.TEST), arm.solve)
+
+    # --- what the arms are compared by --------------------------------------------------------------------------------
+
+    def scores(self, named: Sequence[str]) -> Iterator[Record]:
+        from understudy.steps.evaluate import score
+
+        tests = self._by_id(Split.TEST)
+        return chain.from_iterable(
+            score(self.run.rows(f"arms/{name}/predictions"), self.run.rows(f"arms/{name}/rollouts"), tests)
+            for name in named
+        )
+
+    def metrics(self, named: Sequence[str], trials: Sequence[str]) -> Iterator[Record]:
+        from understudy.steps.evaluate import metrics
+
+        found = metrics(self.run.rows("scores"), self.recipe.evaluate, list(named))
+        return chain(found, *(self.run.rows(file) for file in trials))
+
+    # --- what they are made from --------------------------------------------------------------------------------------
+
+    def split_hashes(self) -> dict[str, str]:
+        """One hash per split, so that more test problems do not train anything anew."""
+        found: dict[Split, list[Any]] = {split: [] for split in Split}
+        for problem in self.run.rows("problems"):
+            found[problem.split].append(digest(msgspec.to_builtins(problem)))
+        return {f"problems:{split}": digest(hashes) for split, hashes in found.items()}
+
+    def _of(self, split: Split) -> Iterator[Problem]:
+        return (p for p in self.run.rows("problems") if p.split is split)
+
+    def _learnable(self, split: Split) -> Iterator[Problem]:
+        """Those of a split that a student may be taught or chosen with: they share nothing with a test."""
+        return (p for p in self._of(split) if p.overlap is None)
+
+    def _by_id(self, split: Split) -> dict[str, Problem]:
+        return {p.id: p for p in self._of(split)}
+
+    def _place(self, student: Student) -> str:
+        """Where a student lies: in the run folder, or at its own path or Hub id."""
+        inside = self.run.folder / student.path
+        return str(inside) if inside.exists() else student.path
+
+    def _conversations(self, wanted: Sequence[MixSource], arm: Recipe) -> dict[str, Iterable[tuple[Message, ...]]]:
+        from understudy.sources.chat import small_talk
+        from understudy.sources.conversations import conversations
+        from understudy.sources.sums import sums
+        from understudy.steps.mix import rationales
+
+        made: dict[str, Callable[[MixSource], Iterable[tuple[Message, ...]]]] = {
+            "small_talk": lambda _: small_talk(arm.seed),
+            "sums": lambda _: sums(arm.seed),
+            "rationale": lambda s: rationales(_from(self._learnable(Split.TRAIN), s.of), arm.mix.layout),
+        }
+        found: dict[str, Iterable[tuple[Message, ...]]] = {}
+        for source in wanted:
+            if source.path is not None:
+                read = conversations(source.path, source.limit)
+                found[source.name] = (c for c in read if not isinstance(c, Rejected))
+            elif source.name in made:
+                found[source.name] = made[source.name](source)
+            else:
+                raise RecipeError(
+                    f"mix: sources: '{source.name}' is none of {', '.join(made)}. "
+                    "Give the file or Hub id it is in: path."
+                )
+        return found
+
+
+def _from(problems: Iterable[Problem], names: Sequence[str]) -> Iterator[Problem]:
+    """Those of the named sources; of all where none is named."""
+    return (p for p in problems if not names or p.source in names)
