@@ -115,7 +115,7 @@ class Listener:
     def say(self, line: str) -> None:
         self.said.append(line)
 
-    def tick(self, done: int, total: int) -> None:
+    def tick(self, done: int, total: int, note: str = "") -> None:
         pass
 
     def stop(self) -> bool:

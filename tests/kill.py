@@ -47,7 +47,7 @@ class Quiet:
 
     def say(self, line: str) -> None: ...
 
-    def tick(self, done: int, total: int) -> None: ...
+    def tick(self, done: int, total: int, note: str = "") -> None: ...
 
     def stop(self) -> bool:
         return False
@@ -126,7 +126,7 @@ def without(reference: Path, folder: Path, step: str, rest: bool) -> None:
         if name.endswith(("sft", "pretrain")):
             shutil.rmtree(at / "model", ignore_errors=True)
         if name.endswith("rollouts"):
-            (folder / "samples" / f"{at.name}.jsonl").unlink(missing_ok=True)
+            shutil.rmtree(folder / "samples" / at.name, ignore_errors=True)
         if name == "report":
             (folder / "report.html").unlink()
         run.forget(name)

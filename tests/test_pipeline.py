@@ -23,7 +23,7 @@ class Silent:
     def say(self, line):
         pass
 
-    def tick(self, done, total):
+    def tick(self, done, total, note=""):
         pass
 
     def stop(self):

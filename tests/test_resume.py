@@ -62,14 +62,16 @@ def test_an_expensive_step_may_be_killed_at_any_moment(step, killed):
 @pytest.mark.parametrize("torn", ['{"key":', "\x00\x00\n", "\n"])
 def test_a_sample_that_was_torn_is_drawn_again(torn, reference, kill, listener, tmp_path):
     kill.without(reference.folder, tmp_path / "run", "solve", rest=False)
-    journal = reference.folder / "samples" / "student.jsonl"
+    journal = reference.folder / "samples" / "student" / "0001.jsonl"
     lines = journal.read_text().splitlines(keepends=True)
     half = "".join(lines[: len(lines) // 2]) + torn
-    (tmp_path / "run" / "samples" / "student.jsonl").write_text(half)
+    kept = tmp_path / "run" / "samples" / "student" / "0001.jsonl"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text(half)
     pipeline.distil(kill.miniature(), Run(tmp_path / "run"), listener)
     assert listener.made == ["arms/student/rollouts", "arms/student/solve"]
     assert kill.differences(reference.folder, tmp_path / "run") == []
-    assert (tmp_path / "run" / "samples" / "student.jsonl").read_text().count("\n") >= len(lines)
+    assert kept.read_text().count("\n") >= len(lines)
 
 
 def test_a_whole_sample_is_never_drawn_twice(reference, kill, listener, tmp_path, monkeypatch):
@@ -95,7 +97,7 @@ class After:
         self.said.append(line)
         self.stopped = self.stopped or re.search(self.pattern, line) is not None
 
-    def tick(self, done: int, total: int) -> None: ...
+    def tick(self, done: int, total: int, note: str = "") -> None: ...
 
     def stop(self) -> bool:
         return self.stopped

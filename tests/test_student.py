@@ -11,8 +11,6 @@ import torch  # noqa: E402
 from transformers import GenerationConfig  # noqa: E402
 
 from understudy import render, student  # noqa: E402
-from understudy.engines.base import Sampled  # noqa: E402
-from understudy.engines.cached import Cached  # noqa: E402
 from understudy.engines.local import Local, _Gumbel  # noqa: E402
 from understudy.errors import UserError  # noqa: E402
 from understudy.recipe import Build  # noqa: E402
@@ -193,7 +191,7 @@ def test_samples_of_one_prompt_differ_and_so_do_those_of_two_problems_of_one_tex
 
 def test_a_batch_of_which_nothing_is_wanted_is_not_drawn(loaded):
     asked = prompts(6)
-    given = Local(loaded, "m", 2).sample(asked, Sampling(max_tokens=4), lambda i: i == 0)
+    given = Local(loaded, "m", 2).sample(asked, Sampling(max_tokens=4), lambda i, n: i == 0)
     assert len(list(given)) == 2  # the batch that holds it is drawn whole
 
 
@@ -252,82 +250,3 @@ def test_a_prefill_begins_the_reply_and_ends_nothing(loaded):
     sample = draw(Local(loaded, "m"), asked, stop=("<think>",))["p0", 0]
     assert sample.text.startswith("<think>\n") and sample.stop is not Stop.STOPPED
     assert sample.tokens_out == len(by_hand(loaded, asked[0], 12)[0])
-
-
-# --- kept samples -----------------------------------------------------------------------------------------------------
-
-
-class Counted:
-    """An engine whose units are batches of two; the samples remember how often they were drawn."""
-
-    name = "counted"
-
-    def __init__(self, fails=()) -> None:
-        self.drawn: list[tuple[str, int]] = []
-        self.fails = {*fails}
-
-    def sample(self, prompts, sampling, wanted=lambda i: True):
-        for at in range(0, len(prompts), 2):
-            batch = range(at, min(at + 2, len(prompts)))
-            if any(wanted(i) for i in batch):
-                for i in batch:
-                    for n in range(sampling.n):
-                        key = prompts[i].id, n
-                        self.drawn.append(key)
-                        failed = key in self.fails
-                        yield Sampled(
-                            i, n, Sample(text="", stop=Stop.ERROR, error="503") if failed else Sample(text=f"{key}")
-                        )
-
-    def close(self):
-        pass
-
-
-def keep(path, engine, asked, sampling=None, together=False) -> list[Sampled]:
-    cached = Cached(engine, path, "model", together)
-    try:
-        return sorted(cached.sample(asked, sampling or Sampling(n=2, temperature=1.0)))
-    finally:
-        cached.close()
-
-
-def test_what_is_kept_is_not_drawn_again(tmp_path):
-    path, asked = tmp_path / "x.jsonl", prompts(5)
-    first, second = Counted(), Counted()
-    assert keep(path, first, asked) == keep(path, second, asked)
-    assert len(first.drawn) == 10 and second.drawn == []
-
-
-def test_a_batch_with_a_missing_member_is_drawn_whole(tmp_path):
-    path, asked = tmp_path / "x.jsonl", prompts(5)
-    whole = keep(path, Counted(), asked)
-    lines = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join(line for line in lines if b"'p3', 1" not in line))
-    engine = Counted()
-    assert keep(path, engine, asked) == whole
-    assert engine.drawn == [("p2", 0), ("p2", 1), ("p3", 0), ("p3", 1)]
-
-
-def test_a_failed_sample_is_on_record_and_asked_again(tmp_path):
-    path, asked = tmp_path / "x.jsonl", prompts(4)
-    first = keep(path, Counted(fails=[("p1", 0)]), asked)
-    assert [s.prompt for s in first if s.sample.error] == [1] and b"503" in path.read_bytes()
-    engine = Counted()
-    assert not any(s.sample.error for s in keep(path, engine, asked)) and ("p1", 0) in engine.drawn
-    assert not any(s.sample.error for s in keep(path, Counted(), asked))
-
-
-@pytest.mark.parametrize("change", [{"temperature": 0.5}, {"seed": 9}, {"max_tokens": 3}, {"stop": ("x",)}])
-def test_another_way_of_asking_is_another_sample(tmp_path, change):
-    path, asked, engine = tmp_path / "x.jsonl", prompts(2), Counted()
-    keep(path, Counted(), asked)
-    keep(path, engine, asked, Sampling(**{"n": 2, "temperature": 1.0} | change))
-    assert len(engine.drawn) == 4
-
-
-def test_more_samples_or_prompts_cost_only_what_is_new_unless_company_counts(tmp_path):
-    for together, costs in ((False, 4), (True, 12)):
-        path, engine = tmp_path / f"{together}.jsonl", Counted()
-        keep(path, Counted(), prompts(4), together=together)
-        keep(path, engine, prompts(6), together=together)
-        assert len(engine.drawn) == costs

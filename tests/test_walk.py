@@ -151,7 +151,7 @@ def test_a_setting_remakes_what_reads_it_and_nothing_else(setting, steps, copy, 
 def test_a_run_that_grew_is_one_that_was_made_at_once(copy, again, tmp_path):
     shutil.copytree(copy.folder, tmp_path / "fresh")
     fresh = Run(tmp_path / "fresh")
-    (fresh.folder / "samples" / "student.jsonl").unlink()
+    (fresh.folder / "samples" / "student" / "0001.jsonl").unlink()
     for run in (copy, fresh):
         again(run, "solve.samples=4", "sources.0.counts.test=15")
     names = ("arms/student/rollouts", "arms/student/predictions", "scores", "metrics")

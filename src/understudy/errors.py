@@ -5,6 +5,7 @@ UnderstudyError          exit 1   the work failed: a teacher of which nothing is
 │   ├── RecipeError               a key, a type or a value of the recipe
 │   └── SourceError               a file of problems or traces
 ├── EngineError          exit 1   an engine cannot serve at all (a single failed call is a record)
+│   └── BudgetError               the money, tokens or hours of a recipe are spent
 ├── StoreError           exit 1   a run folder cannot be read or written
 └── LockedError          exit 1   another process works in this run folder
 """
@@ -32,6 +33,10 @@ class SourceError(UserError):
 
 class EngineError(UnderstudyError):
     """An engine cannot serve at all."""
+
+
+class BudgetError(EngineError):
+    """The money, the tokens or the hours that a recipe allows are spent; what was paid for is kept."""
 
 
 class StoreError(UnderstudyError):

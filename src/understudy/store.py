@@ -272,15 +272,17 @@ class Journal:
             self.file.truncate(whole)  # a torn last line: the sample in it is asked again
         self.synced = time.monotonic()
 
-    def add(self, value: object) -> None:
-        """Append one line."""
+    def add(self, value: object) -> int:
+        """Append one line; how many bytes it takes."""
+        line = msgspec.json.encode(value) + b"\n"
         with _full_disk_said(self.path.parent):
-            left = memoryview(msgspec.json.encode(value) + b"\n")
+            left = memoryview(line)
             while left:  # a disk that fills up takes the beginning, and refuses the rest
                 left = left[self.file.write(left) :]
             if time.monotonic() - self.synced > 0.05:
                 os.fsync(self.file.fileno())
                 self.synced = time.monotonic()
+        return len(line)
 
     def close(self) -> None:
         """Hand the rest to the disk."""
@@ -298,10 +300,16 @@ def whole_lines(path: Path) -> Iterator[bytes]:
 
 def replace(path: Path, data: bytes) -> None:
     """Write a small file whole or not at all."""
+    replace_with(path, (data,))
+
+
+def replace_with(path: Path, pieces: Iterable[bytes]) -> None:
+    """Write a file whole or not at all, piece by piece."""
     with _full_disk_said(path.parent):
         part = _Part(path)
         try:
-            part.add(data)
+            for piece in pieces:
+                part.add(piece)
             part.close()
         except BaseException:
             part.drop()

@@ -16,7 +16,7 @@ MANY = {p.id: p for p in problems(Source(counts=Counts(train=600)), 0)}
 FEW = {key: MANY[key] for key in list(MANY)[:40]}
 
 
-def draw(some=FEW, n=4, seed=0, messy=0.37, max_tokens=1024, wanted=lambda index: True):
+def draw(some=FEW, n=4, seed=0, messy=0.37, max_tokens=1024, wanted=lambda index, number: True):
     prompts = [ask(p) for p in some.values()]
     sampled = Oracle(some, messy).sample(prompts, Sampling(n=n, seed=seed, max_tokens=max_tokens), wanted)
     return {(prompts[s.prompt].id, s.number): s.sample for s in sampled}
@@ -91,7 +91,7 @@ def test_a_trace_may_be_cut_at_max_tokens():
 
 
 def test_what_is_not_wanted_is_not_drawn():
-    assert {key for key, _ in draw(wanted=lambda index: index == 3)} == {list(FEW)[3]}
+    assert {key for key, _ in draw(wanted=lambda index, number: index == 3)} == {list(FEW)[3]}
 
 
 def test_a_problem_from_elsewhere_is_a_failed_call_and_none_known_is_refused():

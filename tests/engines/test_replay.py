@@ -117,10 +117,10 @@ def test_problems_of_one_question_are_told_apart_by_their_choices(replay):
 def test_what_is_decided_is_not_given(replay):
     rows = [{"question": "a", "solution": n} for n in "123"]
     seen = []
-    for sampled in replay(*rows).sample([ask("a")], Sampling(n=3), wanted=lambda prompt: len(seen) < 2):
+    for sampled in replay(*rows).sample([ask("a")], Sampling(n=3), wanted=lambda prompt, number: len(seen) < 2):
         seen.append(sampled.sample.text)
     assert seen == ["1", "2"]
-    assert texts(replay(*rows), "b", wanted=lambda prompt: False) == []
+    assert texts(replay(*rows), "b", wanted=lambda prompt, number: False) == []
 
 
 def test_it_can_be_asked_again(replay):

@@ -42,7 +42,7 @@ def test_a_function_may_reply_and_a_sample_is_given_as_it_is():
 def test_what_is_decided_is_not_drawn():
     done = set()
     engine = Scripted({"a": ["1"], "b": ["2"]})
-    for sampled in engine.sample([ask("a"), ask("b")], Sampling(n=4), wanted=lambda prompt: prompt not in done):
+    for sampled in engine.sample([ask("a"), ask("b")], Sampling(n=4), wanted=lambda prompt, _: prompt not in done):
         if sampled.prompt == 0 and sampled.number == 1:
             done.add(0)
     assert engine.said == [("a", 0), ("b", 0), ("a", 1), ("b", 1), ("b", 2), ("b", 3)]

@@ -16,7 +16,7 @@ PROBLEMS = [
 class Backwards(Scripted):
     """As servers do: the last is done first."""
 
-    def sample(self, prompts, sampling, wanted=lambda i: True):
+    def sample(self, prompts, sampling, wanted=lambda i, n: True):
         yield from reversed(list(super().sample(prompts, sampling, wanted)))
 
 
@@ -46,7 +46,15 @@ def test_a_failed_call_is_a_trace_with_its_error():
 def test_progress_is_told_of_all():
     ticks = []
     ask(Scripted(lambda prompt, number: "x"), n=2, ticks=ticks)
-    assert ticks[0] == (1, 24) and ticks[-1] == (24, 24)
+    assert ticks[0] == (1, 24, "0% right, 0% cut off") and ticks[-1][:2] == (24, 24)
+
+
+def test_a_trace_is_given_as_soon_as_all_before_it_are_there():
+    """So that a million of them are never all in memory."""
+    engine = Scripted(lambda prompt, number: "x")
+    traces = generate(PROBLEMS, engine, Generate(n=1), 0, lambda *told: None, lambda: False)
+    for count, _ in enumerate(traces, 1):
+        assert len(engine.said) == count
 
 
 def test_stop_asks_nothing_more_and_gives_nothing_half():

@@ -29,7 +29,7 @@ def told(problems, rolled, **settings):
 
 
 class Backwards(Scripted):
-    def sample(self, prompts, sampling, wanted=lambda i: True):
+    def sample(self, prompts, sampling, wanted=lambda i, n: True):
         yield from reversed(list(super().sample(prompts, sampling, wanted)))
 
 
@@ -37,7 +37,7 @@ def test_the_first_rollout_is_greedy_and_the_others_are_sampled():
     seen = []
 
     class Seen(Scripted):
-        def sample(self, prompts, sampling, wanted=lambda i: True):
+        def sample(self, prompts, sampling, wanted=lambda i, n: True):
             seen.append((len(prompts), sampling.n, sampling.temperature))
             return super().sample(prompts, sampling, wanted)
 

@@ -3,12 +3,13 @@
 import os
 import re
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from understudy.cli import judging, looking, making, serving
+from understudy.cli import judging, looking, making, serving, storing
 from understudy.cli.terminal import complain, quiet
 from understudy.errors import UnderstudyError
 
@@ -71,9 +72,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
-GROUPS = {
+GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
     "Make": (making.demo, making.run, making.plan),
-    "Look": (looking.show, looking.runs),
+    "Look": (looking.show, looking.runs, storing.store),
     "Judge": (judging.grade, judging.schema, judging.doctor),
     "Serve": (serving.ask,),
 }

@@ -27,7 +27,7 @@ def demo(
 
     The same as: understudy run demo
     """
-    _make("demo", sets or [], folder, None, None, "understudy demo")
+    _make("demo", sets or [], folder, "understudy demo")
 
 
 def run(
@@ -36,9 +36,16 @@ def run(
     folder: Folder = None,
     only: Annotated[str | None, typer.Option(metavar="STEP", help="Make this step alone.")] = None,
     start: Annotated[str | None, typer.Option("--from", metavar="STEP", help="Make this and later steps anew.")] = None,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no teacher: what it said before, or nothing.")
+    ] = False,
+    keep_errors: Annotated[
+        bool, typer.Option("--keep-errors", help="Do not try again what the teacher failed at.")
+    ] = False,
 ) -> None:
     """Make what a recipe asks for; what is made already is kept."""
-    _make(name, sets or [], folder, only, start, shlex.join(["understudy", "run", name]))
+    command = shlex.join(["understudy", "run", name])
+    _make(name, sets or [], folder, command, only, start, offline, keep_errors)
 
 
 def plan(name: RecipeName, sets: Sets = None, folder: Folder = None) -> None:
@@ -57,7 +64,16 @@ def default_folder(recipe: Recipe, name: str) -> Path:
     return Path("runs") / (recipe.name if recipe.name != Recipe().name else Path(name).stem)
 
 
-def _make(name: str, sets: list[str], folder: Path | None, only: str | None, start: str | None, command: str) -> None:
+def _make(
+    name: str,
+    sets: list[str],
+    folder: Path | None,
+    command: str,
+    only: str | None = None,
+    start: str | None = None,
+    offline: bool = False,
+    keep_errors: bool = False,
+) -> None:
     # Imported here, so that --help is quick.
     from understudy import pipeline
     from understudy.cli.summary import summary
@@ -69,7 +85,7 @@ def _make(name: str, sets: list[str], folder: Path | None, only: str | None, sta
     command += f" --only {only}" if only else f" --from {start}" if start else ""
     with Watch().listening() as watch:
         try:
-            pipeline.distil(recipe, run, watch, only, start, command)
+            pipeline.distil(recipe, run, watch, only, start, command, pipeline.Asking(offline, keep_errors))
         except KeyboardInterrupt:
             complain(f"Stopped. What is done is in {run.folder}; the same command goes on from there.")
             raise

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
@@ -91,7 +92,7 @@ class Watch:
         else:
             print(clean(line), file=sys.stderr, flush=True)
 
-    def tick(self, done: int, total: int) -> None:
+    def tick(self, done: int, total: int, note: str = "") -> None:
         """Progress, where it takes longer than a moment."""
         now = time.monotonic()
         if self.over or done < self.done:  # another loop has begun
@@ -103,10 +104,11 @@ class Watch:
             self.close()
         elif self.console.is_terminal:
             if now - self.begun > SOON:
-                self._draw(done, total)
+                self._draw(done, total, note)
         elif now - self.told >= LINE_EVERY:
             rate = (done - self.done_then) / (now - self.told)
-            self.say(f"{done:>8}/{total}  {rate:.1f}/s  {duration((total - done) / rate)} left")
+            left = f"{done:>8}/{total}  {rate:.1f}/s  {duration((total - done) / rate)} left"
+            self.say(f"{left}  {note}".rstrip())
             self.told, self.done_then = now, done
 
     def stop(self) -> bool:
@@ -129,15 +131,16 @@ class Watch:
             signal.signal(signal.SIGINT, before)
             self.close()
 
-    def _draw(self, done: int, total: int) -> None:
+    def _draw(self, done: int, total: int, note: str) -> None:
         if self.bar is None:
             columns: tuple[ProgressColumn, ...] = (
                 BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), TextColumn("left"),
+                TextColumn("{task.description}"),
             )  # fmt: skip
             self.bar = Progress(*columns, console=self.console, transient=True)
             self.bar.add_task("", total=total)
             self.bar.start()
-        self.bar.update(self.bar.task_ids[0], completed=done)
+        self.bar.update(self.bar.task_ids[0], completed=done, description=escape(clean(note)))
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         # os.write: a handler may interrupt a print, and a second print inside it would fail.

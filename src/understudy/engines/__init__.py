@@ -3,9 +3,11 @@
 import difflib
 from collections.abc import Callable, Mapping
 
+import msgspec
+
 from understudy.engines.base import Engine
 from understudy.errors import EngineError, RecipeError
-from understudy.recipe import Teacher
+from understudy.recipe import Generate, Price, Teacher, digest
 from understudy.records import Problem
 
 
@@ -21,6 +23,32 @@ def teacher(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
         hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(TEACHERS)}."
         raise RecipeError(f"generate: teacher: there is no engine '{settings.engine}'. {hint}")
     return TEACHERS[settings.engine](settings, problems)
+
+
+FREE = ("oracle", "replay")
+"""Teachers that cost nothing to ask again: nobody keeps their samples apart from the traces."""
+
+
+def identity(settings: Teacher) -> str:
+    """Who answers, wherever: samples of one identity are the same teacher's, whatever the address or the key.
+
+    >>> identity(Teacher(engine="http", model="m", url="http://a")) == identity(Teacher(engine="http", model="m"))
+    True
+    """
+    plain = msgspec.to_builtins(settings)
+    return digest([plain.get(name) for name in SAID_BY])
+
+
+SAID_BY = ("engine", "model", "extra")
+"""The settings of a teacher that decide what it says."""
+
+
+def price(settings: Generate) -> Price | None:
+    """Of the recipe, else of the table of prices; None = not known."""
+    return settings.price or PRICES.get(settings.teacher.model or "")
+
+
+PRICES: dict[str, Price] = {}
 
 
 def _oracle(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:

@@ -17,12 +17,15 @@ class Sampled(NamedTuple):
 
 
 class Wanted(Protocol):
-    """Asked before more is drawn for a prompt, by its index: a decided question costs nothing more."""
+    """Asked before a sample is drawn, by the prompt's index and the sample's number.
 
-    def __call__(self, prompt: int, /) -> bool: ...
+    A decided question costs nothing more, and what is kept from before is not asked again.
+    """
+
+    def __call__(self, prompt: int, number: int, /) -> bool: ...
 
 
-def always(prompt: int, /) -> bool:
+def always(prompt: int, number: int, /) -> bool:
     """Every sample is wanted."""
     return True
 

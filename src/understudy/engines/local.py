@@ -40,7 +40,7 @@ class Local:
         wishes = [(i, number) for i in shortest_first for number in range(sampling.n)]
         for at in range(0, len(wishes), self.batch):
             batch = wishes[at : at + self.batch]
-            if any(wanted(i) for i, _ in batch):
+            if any(wanted(i, number) for i, number in batch):
                 yield from self._draw(batch, prompts, ids, sampling)
 
     def close(self) -> None:

@@ -57,7 +57,7 @@ class Oracle:
         """`sampling.n` differently worded traces of each prompt."""
         for index, prompt in enumerate(prompts):
             for number in range(sampling.n):
-                if wanted(index):
+                if wanted(index, number):
                     yield Sampled(index, number, self._one(prompt.id, number, sampling))
 
     def fault(self, problem: str, number: int, seed: int) -> str | None:

@@ -76,15 +76,15 @@ class Replay:
             SourceError: the file has no traces that can be read.
         """
         asked = self._asked(prompts)
-        given: Counter[int] = Counter()
+        met: Counter[int] = Counter()
         for recorded in self._rows():
             for index in _meant(recorded, asked.get(_key(recorded.question), ()), prompts):
                 for sample in recorded.samples:
-                    if given[index] < sampling.n and wanted(index):
-                        yield Sampled(index, given[index], _cut(sample, self._stop + sampling.stop))
-                        given[index] += 1
+                    if met[index] < sampling.n and wanted(index, met[index]):
+                        yield Sampled(index, met[index], _cut(sample, self._stop + sampling.stop))
+                    met[index] += 1
         for index in range(len(prompts)):
-            if not given[index] and wanted(index):
+            if not met[index] and wanted(index, 0):
                 yield Sampled(index, 0, Sample(text="", stop=Stop.ERROR, error="no recorded trace for this question"))
 
     def close(self) -> None:

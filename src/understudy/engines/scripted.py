@@ -30,7 +30,7 @@ class Scripted:
         """First samples of all prompts, then second ones, and so on."""
         for number in range(sampling.n):
             for index, prompt in enumerate(prompts):
-                if wanted(index):
+                if wanted(index, number):
                     self.said.append((prompt.id, number))
                     yield Sampled(index, number, self._reply(prompt, number))
 

@@ -7,13 +7,13 @@ from understudy.errors import UserError
 from understudy.pipeline import steps
 from understudy.pipeline.ahead import train_ahead
 from understudy.pipeline.keeping import Keeper, versions
-from understudy.pipeline.making import Hands
+from understudy.pipeline.making import ASKING, Asking, Hands
 from understudy.pipeline.reporting import inputs, report
 from understudy.pipeline.steps import STEPS, Step
 from understudy.recipe import Recipe, arms
 from understudy.store import Run
 
-__all__ = ["STEPS", "Step", "Teller", "distil", "inputs", "story", "versions"]
+__all__ = ["ASKING", "STEPS", "Asking", "Step", "Teller", "distil", "inputs", "story", "versions"]
 
 
 class Teller(Protocol):
@@ -22,15 +22,21 @@ class Teller(Protocol):
     def say(self, line: str) -> None:
         """One line for a person."""
 
-    def tick(self, done: int, total: int) -> None:
-        """Progress inside a step."""
+    def tick(self, done: int, total: int, note: str = "") -> None:
+        """Progress inside a step; `note` says how good it is so far."""
 
     def stop(self) -> bool:
         """Whether to finish what is in flight and leave."""
 
 
 def distil(
-    recipe: Recipe, run: Run, teller: Teller, only: str | None = None, start: str | None = None, command: str = ""
+    recipe: Recipe,
+    run: Run,
+    teller: Teller,
+    only: str | None = None,
+    start: str | None = None,
+    command: str = "",
+    asking: Asking = ASKING,
 ) -> None:
     """Make what the recipe asks for in the run folder; keep what is made already.
 
@@ -45,7 +51,7 @@ def distil(
             raise UserError(f"There is no step '{step}'. The steps are: {', '.join(STEPS)}.")
     with run.locked():
         keeper = Keeper(recipe, run, teller, only, start)
-        for one in story(recipe, Hands(recipe, run, teller, keeper.ahead)):
+        for one in story(recipe, Hands(recipe, run, teller, keeper.ahead, asking)):
             if one.verb == "sft":
                 train_ahead(recipe, keeper, arms(recipe))
             keeper.keep(one)

@@ -49,7 +49,7 @@ class _Worker:
     def say(self, line: str) -> None:
         workers.said(f"{self.name}: {line}")
 
-    def tick(self, done: int, total: int) -> None:
+    def tick(self, done: int, total: int, note: str = "") -> None:
         """Nobody watches."""
 
     def stop(self) -> bool:

@@ -1,12 +1,14 @@
 """What each step is made with: the engines, conversations and models that a step itself knows nothing of."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
 from understudy import engines, sources
+from understudy.engines.base import Engine
 from understudy.errors import RecipeError
 from understudy.recipe import MixSource, Recipe, arms, digest
 from understudy.records import Message, Problem, Record, Rejected, Split, Student
@@ -17,11 +19,23 @@ if TYPE_CHECKING:  # the story imports this room
     from understudy.pipeline import Teller
 
 
+class Asking(NamedTuple):
+    """How a run treats what its teacher said before."""
+
+    offline: bool = False
+    """Only what is kept: nobody is asked."""
+    keep_errors: bool = False
+    """A call that failed is not tried again."""
+
+
+ASKING = Asking()
+
+
 class Hands:
     """Makes the records of each step, one at a time."""
 
-    def __init__(self, recipe: Recipe, run: Run, teller: "Teller", ahead: set[str]) -> None:
-        self.recipe, self.run, self.teller = recipe, run, teller
+    def __init__(self, recipe: Recipe, run: Run, teller: "Teller", ahead: set[str], asking: Asking = ASKING) -> None:
+        self.recipe, self.run, self.teller, self.asking = recipe, run, teller, asking
         self.ahead = ahead
         """Fine-tuning steps of which a worker has said it all."""
 
@@ -58,21 +72,38 @@ class Hands:
         )
 
     def traces(self) -> Iterator[Record]:
-        from understudy.engines.cached import Cached
         from understudy.steps.generate import generate
 
         settings = self.recipe.generate
         train = list(islice(_from(self._of(Split.TRAIN), settings.sources), settings.limit))
-        teacher = engines.teacher(settings.teacher, {p.id: p for p in train})
-        # What costs nothing to draw again is not kept twice: the oracle's and the replayed traces are on record anyway.
-        paid = settings.teacher.engine not in ("oracle", "replay")
-        model = digest(msgspec.to_builtins(settings.teacher))
-        together = settings.teacher.engine == "local"
-        engine = Cached(teacher, self.run.folder / "samples" / "teacher.jsonl", model, together) if paid else teacher
+        teacher, told = self.teacher({p.id: p for p in train})
+
+        def tick(done: int, total: int, note: str) -> None:
+            self.teller.tick(done, total, ", ".join(filter(None, (note, told()))))
+
         try:
-            yield from generate(train, engine, settings, self.recipe.seed, self.teller.tick, self.teller.stop)
+            yield from generate(train, teacher, settings, self.recipe.seed, tick, self.teller.stop)
         finally:
-            engine.close()
+            teacher.close()
+
+    def teacher(self, problems: Mapping[str, Problem]) -> tuple[Engine, Callable[[], str]]:
+        """The teacher, and what tells what it has cost so far: kept in the store, and within the budget."""
+        settings = self.recipe.generate
+        if settings.teacher.engine in engines.FREE:  # on record anyway as traces
+            return engines.teacher(settings.teacher, problems), lambda: ""
+        from understudy.engines.budget import Budget
+        from understudy.engines.cached import Cached
+        from understudy.engines.samples import Samples
+
+        own = self.run.folder / "samples" / "teacher"
+        samples = Samples(Path(settings.store).expanduser() if settings.store else own)
+        who, together = engines.identity(settings.teacher), settings.teacher.engine == "local"
+        name = settings.teacher.model or settings.teacher.engine
+        if self.asking.offline:
+            return Cached(None, samples, who, name, together, keep_errors=True), lambda: "offline"
+        inside = engines.teacher(settings.teacher, problems)
+        budget = Budget(inside, settings.budget, engines.price(settings), self.run.folder / "samples" / "spent.jsonl")
+        return Cached(budget, samples, who, name, together, self.asking.keep_errors), budget.told
 
     def judged(self) -> Iterator[Record]:
         from understudy.steps.curate import curate
@@ -135,12 +166,14 @@ class Hands:
     def rollouts(self, name: str, arm: Recipe) -> Iterator[Record]:
         from understudy.engines.cached import Cached
         from understudy.engines.local import Local
+        from understudy.engines.samples import Samples
         from understudy.steps.solve import rollouts
         from understudy.student import load
 
         student: Student = next(iter(self.run.rows(f"arms/{name}/student")))
         local = Local(load(self._place(student)), name, arm.solve.batch)
-        engine = Cached(local, self.run.folder / "samples" / f"{name}.jsonl", f"{student.hash}/{arm.solve.batch}", True)
+        samples = Samples(self.run.folder / "samples" / name)
+        engine = Cached(local, samples, f"{student.hash}/{arm.solve.batch}", name, together=True)
         tests = list(self._of(Split.TEST))
         try:
             yield from rollouts(tests, engine, arm.solve, name, arm.seed, self.teller.tick, self.teller.stop)

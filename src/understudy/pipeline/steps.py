@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from understudy.pipeline.making import Hands
-from understudy.recipe import Recipe, digest
+from understudy.recipe import Generate, Recipe, Spending, digest
 from understudy.records import Record
 
 STEPS = ("source", "pretrain", "generate", "curate", "mix", "sft", "solve", "evaluate", "report")
@@ -87,12 +87,17 @@ def pretrain(recipe: Recipe, hands: Hands) -> Step:
 def generate(recipe: Recipe, hands: Hands) -> Step:
     return Step(
         "generate",
-        follows=[recipe.generate, recipe.seed],
+        follows=[asked(recipe.generate), recipe.seed],
         reads=("problems:train",),
         paths=(recipe.generate.teacher.path,),
         files=("traces",),
         make=hands.traces,
     )
+
+
+def asked(settings: Generate) -> Generate:
+    """The settings that decide what is asked: not what it may cost, nor where it is kept."""
+    return msgspec.structs.replace(settings, price=None, budget=Spending(), store=None)
 
 
 def curate(recipe: Recipe, hands: Hands) -> Step:

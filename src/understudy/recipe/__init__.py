@@ -20,12 +20,14 @@ from understudy.recipe.parts import (
     Optimizer,
     Part,
     Pretrain,
+    Price,
     Recipe,
     Report,
     Sft,
     Share,
     Solve,
     Source,
+    Spending,
     StudentPart,
     Teacher,
     Train,
@@ -33,6 +35,7 @@ from understudy.recipe.parts import (
 
 __all__ = [
     "ARM_PARTS", "Adapter", "Amount", "Build", "Count", "Counts", "Curate", "Evaluate", "Generate", "Layout", "Mix",
-    "MixSource", "Optimizer", "Part", "Pretrain", "REQUIRED", "Recipe", "Report", "Sft", "Share", "Solve", "Source",
-    "StudentPart", "Teacher", "Train", "arms", "build", "digest", "find", "load", "package_recipes", "schema",
+    "MixSource", "Optimizer", "Part", "Pretrain", "Price", "REQUIRED", "Recipe", "Report", "Sft", "Share", "Solve",
+    "Source", "Spending", "StudentPart", "Teacher", "Train", "arms", "build", "digest", "find", "load",
+    "package_recipes", "schema",
 ]  # fmt: skip

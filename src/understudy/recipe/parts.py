@@ -184,6 +184,25 @@ class Teacher(Part, frozen=True, kw_only=True):
     """oracle: share of traces with a planted fault."""
 
 
+class Price(Part, frozen=True, kw_only=True):
+    """What a server takes."""
+
+    input: Amount
+    """Dollars per million tokens asked."""
+    output: Amount
+    """Dollars per million tokens answered, thoughts included."""
+
+
+class Spending(Part, frozen=True, kw_only=True):
+    """Where asking stops. What is in flight then is finished and kept; the counts go on in the next run."""
+
+    dollars: Amount | None = None
+    tokens: Count | None = None
+    """Asked and answered together."""
+    hours: Amount | None = None
+    """Of asking, by the clock."""
+
+
 class Generate(Part, frozen=True, kw_only=True):
     """Collecting traces."""
 
@@ -197,6 +216,11 @@ class Generate(Part, frozen=True, kw_only=True):
     """First so many train problems; None = all."""
     sources: tuple[str, ...] = ()
     """Names of the sources whose train problems the teacher is asked; () = all."""
+    price: Price | None = None
+    """What the teacher costs; None = as the table of prices says, where it knows the model."""
+    budget: Spending = Spending()
+    store: str | None = None
+    """Folder of the samples that were paid for; several runs may share it. None = one in the run folder."""
 
 
 class Curate(Part, frozen=True, kw_only=True):

@@ -38,7 +38,7 @@ def rollouts(
         if not part:
             continue
         key = digest(msgspec.to_builtins(how))
-        for one in engine.sample([prompts.solve(p) for p in part], how, lambda _: not stop()):
+        for one in engine.sample([prompts.solve(p) for p in part], how, lambda *_: not stop()):
             asked_id, number = part[one.prompt].id, one.number + first
             found[asked_id, number] = Rollout(
                 problem=asked_id, model=model, sampling_hash=key, number=number, sample=one.sample
