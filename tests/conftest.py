@@ -63,8 +63,8 @@ def keep():
     def _finish(recipe: Recipe, run: Run, step, records) -> None:
         at = step.files[0].rpartition("/")[0]
         names = [name.rpartition("/")[2] for name in step.files]
-        # A trial is a Metric too; those that are given are metrics.
-        mine = [r for r in records if type(r) in {KINDS[n] for n in names if n != "trials"}]
+        # A trial and a line of the ledger are Metrics too, one of the pool is a Problem: those that are given are none.
+        mine = [r for r in records if type(r) in {KINDS[n] for n in names if n not in ("trials", "ledger", "pool")}]
         hashes = store.write(run, at, names, mine)
         hashes |= {f"problems:{split}": "made" for split in ("train", "dev", "test")} if step.step == "source" else {}
         run.finished(
@@ -135,7 +135,18 @@ def listener() -> Listener:
 @pytest.fixture(scope="session")
 def kill() -> ModuleType:
     """tests/kill.py: the miniature of the demo, and what kills it."""
-    spec = importlib.util.spec_from_file_location("kill", Path(__file__).with_name("kill.py"))
+    return beside("kill")
+
+
+@pytest.fixture(scope="session")
+def servers() -> ModuleType:
+    """tests/servers.py: a server on loopback, and what it may do wrong."""
+    return beside("servers")
+
+
+def beside(name: str) -> ModuleType:
+    """A file of this folder that is no test."""
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,5 +1,6 @@
 """What is typed and what comes back: results alone on stdout, errors as sentences, and nothing drives a terminal."""
 
+import gzip
 import json
 import re
 import signal
@@ -317,31 +318,55 @@ REPLIES = [
 ]
 
 
-def test_every_row_gets_its_verdict_as_json(tmp_path):
+def test_every_row_comes_back_with_its_verdict(tmp_path):
     path = tmp_path / "replies.jsonl"
     path.write_text("".join(json.dumps(row) + "\n" for row, _ in REPLIES))
     shown = call("grade", path)
     rows = [json.loads(line) for line in shown.stdout.splitlines()]
     assert [row["verdict"] for row in rows] == [verdict for _, verdict in REPLIES]
-    assert (rows[0]["id"], rows[0]["line"], rows[5]["line"]) == ("a", 1, 6)
-    assert "accuracy     40.0%" in call("grade", path, "--summary").stdout
+    assert (rows[0]["id"], rows[1]["given_answer"], rows[1]["answer"]) == ("a", 72, "71")
+    assert "accuracy       40.0%  [11.8%, 76.9%] 95 %, n 5, 1 set aside" in shown.stderr
+    summed = call("grade", path, "--summary")
+    assert "accuracy       40.0%" in summed.stdout and "verdict" not in summed.stdout and summed.stderr == ""
+
+
+def test_rows_are_read_from_stdin_and_written_packed(tmp_path):
+    raw = gzip.compress(b'{"reply": "It is 7.", "truth": 7, "how": "math"}')
+    options = ("--text", "reply", "--gold", "truth", "--kind", "how", "-o", tmp_path / "out.jsonl.gz")
+    shown = CliRunner().invoke(app, ["grade", "-", *map(str, options)], input=raw)
+    (row,) = map(json.loads, gzip.open(tmp_path / "out.jsonl.gz"))
+    assert (shown.exit_code, shown.stdout) == (0, "")
+    assert list(row)[:4] == ["reply", "truth", "how", "verdict"] and row["verdict"] == "right"
+
+
+def test_another_grader_is_named_in_what_it_says(tmp_path):
+    path = tmp_path / "replies.jsonl"
+    path.write_text('{"text": "#### 18.00", "gold": "18"}')
+    row = json.loads(call("grade", path, "--as", "lm-eval-strict").stdout)
+    assert row["verdict"] == "wrong" and row["grader"].startswith("lm-eval-strict@understudy-")
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path):
+    path = tmp_path / "replies.jsonl"
+    path.write_text('{"text": "18", "gold": "18"}')
+    shown = call("grade", path, "--gold", "glod")
+    assert shown.exit_code == 2 and "there is no column 'glod'. Did you mean 'gold'?" in shown.stderr
 
 
 ROWS = [
-    ('{"gold": "72"}', "bad.jsonl:1: there is no text."),
+    ('{"gold": "72"}', "bad.jsonl:1: there is no text in "),
     ('{"text": "72", "kind": "nmber"}', "bad.jsonl:1: kind: 'nmber' is none of number, choice"),
-    ('{"text": "72", "stop": 1}', "bad.jsonl:1: stop: '1' is none of end"),
-    ('{"text": "72", "choices": 5}', "bad.jsonl:1: choices: give a list"),
-    ('{"text": "72", "gold": "1"}\n{"text": ', "bad.jsonl:2: "),
+    ('{"text": "72", "gold": "1"}\n{"text": ', "bad.jsonl:2: not a JSON object"),
 ]
 
 
 @pytest.mark.parametrize(("text", "says"), ROWS, ids=[text for text, _ in ROWS])
-def test_a_row_that_cannot_be_judged_is_named(text, says, tmp_path, monkeypatch):
+def test_a_row_that_cannot_be_judged_is_named_and_kept(text, says, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.jsonl").write_text(text)
     shown = call("grade", "bad.jsonl")
-    assert shown.exit_code == 1 and says in shown.stderr and "set aside" in shown.stderr
+    assert shown.exit_code == 1 and says in shown.stderr and "could not be judged" in shown.stderr
+    assert json.loads(shown.stdout.splitlines()[-1])["verdict"] == "failed"
 
 
 def test_the_schema_and_the_defaults_can_be_read_again(tmp_path):

@@ -8,10 +8,10 @@ import pytest
 SOURCE = Path(__file__).parents[1] / "src" / "understudy"
 FLOORS = (
     ("records", "errors", "stats"),
-    ("recipe", "answers", "prompts", "render", "store"),
-    ("sources", "engines", "student", "training", "workers", "export", "hub"),
+    ("recipe", "answers", "prompts", "render", "store", "workers"),
+    ("sources", "engines", "student", "training", "export", "hub"),
     ("steps",),
-    ("pipeline", "serve"),
+    ("pipeline", "serve", "grading"),
     ("cli", "api", "launch", "__main__", "__init__"),
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
@@ -29,7 +29,7 @@ NEIGHBOURS = {  # who may enter which other room of the same floor
 }
 HEAVY = {"torch", "transformers", "trl", "peft", "accelerate", "tokenizers", "datasets", "vllm", "deepspeed"}
 DOORS = {room: HEAVY for room in ("student", "training", "engines.local", "steps.sft", "steps.pretrain")}
-DOORS |= {"engines.vllm": {"vllm"}, "sources.files": {"datasets"}}
+DOORS |= {"sources.files": {"datasets"}}
 
 
 def imports(body: list[ast.stmt], deep: bool = True) -> list[str]:

@@ -115,3 +115,16 @@ def test_base_training_and_the_choice_on_dev_leave_overlaps_out(run, monkeypatch
     questions, texts = seen["pretrain"]
     assert len(questions) == len(texts) == 2 and not any(q.startswith(TWICE) for q in questions)
     assert seen["dev"] == (2, 2)
+
+
+def test_a_conversation_with_a_test_question_in_it_is_not_learned_from(run):
+    turns = [TWICE, "Say hello.", f"Solve this for me. {TWICE}"]
+    path = run.folder.parent / "chat.jsonl"
+    rows = [[{"role": "user", "content": turn}, {"role": "assistant", "content": "Yes."}] for turn in turns]
+    path.write_text("".join(json.dumps({"messages": row}) + "\n" for row in rows))
+    make(run, "source")
+    mixed = {"sources": [{"name": "chat", "path": str(path), "share": 0.5}]}
+    for words, left in ((13, ["Say hello."]), (None, turns)):
+        asked = recipe(run, mix=mixed, overlap_words=words)
+        found = Hands(asked, run, Silent(), set())._conversations(asked.mix.sources, asked)["chat"]
+        assert [c[0].content for c in found] == left

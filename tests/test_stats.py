@@ -13,6 +13,7 @@ from understudy.stats import (
     minimum_detectable_effect,
     paired_bootstrap,
     pass_at_k,
+    ratio,
     t_quantile,
     wilson,
 )
@@ -303,3 +304,22 @@ def test_both_ways_to_t_meet():
 @pytest.mark.parametrize(("n", "discordant", "points"), [(30, 0.1, 16.2), (100, 0.2, 12.5), (1319, 0.3, 4.2)])
 def test_detectable_effects_are_those_of_the_table(n, discordant, points):
     assert 100 * minimum_detectable_effect(n, discordant) == pytest.approx(points, abs=0.05)
+
+
+def test_a_ratio_covers_the_true_one_as_often_as_it_says():
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(400):
+        cost = rng.gamma(4, 1, 30)  # of each problem
+        kept = rng.binomial(4, 0.6, 30) * rng.binomial(1, 0.9, 30)
+        low, high = ratio(kept, cost)[1:]
+        covered += low <= 4 * 0.54 / 4 <= high
+    assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_a_ratio_without_a_miss_is_still_no_certainty():
+    assert ratio([2, 2, 2], [2, 2, 2], 1.0).low < 0.7 and ratio([0, 0], [2, 2], 1.0).high > 0.3
+    assert ratio([4, 4], [2, 2]) == (2, 2, 2)
+    for bad in (([1], [1]), ([1, 2], [0, 0])):
+        with pytest.raises(ValueError, match="A ratio needs two clusters"):
+            ratio(*bad)

@@ -195,6 +195,19 @@ def test_a_batch_of_which_nothing_is_wanted_is_not_drawn(loaded):
     assert len(list(given)) == 2  # the batch that holds it is drawn whole
 
 
+def test_a_text_is_as_likely_as_its_tokens_one_after_another(loaded):
+    asked = prompts(5)
+    pairs = [(prompt, text) for prompt, text in zip(asked, ("12.", "Ben has 3.", "", "6 + 3 = 9.", "x"), strict=True)]
+    found = {one.pair: one.logprobs for one in Local(loaded, "m", 2).score(pairs)}
+    for i, (prompt, text) in enumerate(pairs):
+        ids = render.prompt_ids(prompt.messages, loaded.tokenizer)
+        whole = render.prompt_ids(prompt.messages, loaded.tokenizer, text)
+        with torch.no_grad():
+            each = loaded.model(torch.tensor([whole])).logits[0, :-1].float().log_softmax(-1)
+        expected = [float(each[at - 1, whole[at]]) for at in range(len(ids), len(whole))]
+        assert found[i] == pytest.approx(expected, abs=1e-4)
+
+
 def test_gumbel_noise_samples_the_models_own_distribution():
     scores = torch.tensor([[2.0, 1.0, 0.0, -1.0]])
     noise, counts = _Gumbel([11], temperature=1.0, top_p=1.0), torch.zeros(4)

@@ -15,7 +15,8 @@ from understudy.store import KINDS, Run
 ARMS = ("base", "student", "control", "control_tokens")
 TRAINED = ARMS[1:]
 FILES = {
-    *("problems", "rejected", "traces", "judged", "scores", "metrics", "pretrain/student", "pretrain/losses"),
+    *("problems", "rejected", "traces", "prompts", "judged", "ledger", "pool", "scores", "metrics"),
+    *("pretrain/student", "pretrain/losses"),
     *(f"arms/{arm}/{name}" for arm in ARMS for name in ("student", "losses", "trials", "rollouts", "predictions")),
     *(f"arms/{arm}/examples" for arm in TRAINED),
 }

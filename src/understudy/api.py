@@ -2,51 +2,58 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple
 
 import msgspec
 
 from understudy import recipe as recipes
-from understudy.answers import judge
+from understudy.answers import Policy, split
 from understudy.errors import SourceError
+from understudy.grading.lines import lines
+from understudy.grading.many import columns as read_line
+from understudy.grading.many import fresh
+from understudy.grading.names import Grader
+from understudy.grading.rows import Columns, Judged, Settings, Unusable, cell, judged, read
 from understudy.recipe import Recipe
-from understudy.records import Kind, Option, Rejected, Stop, Verdict
-from understudy.sources.columns import guessed
-from understudy.sources.files import Row, get, rows
+from understudy.records import Kind, Rejected
 from understudy.store import Run
 
-E = TypeVar("E", Kind, Stop)
+
+class _Row(NamedTuple):
+    """One row as it is given."""
+
+    number: int
+    data: Mapping[str, object] | None
+    """None = it cannot be read."""
+    why: str
+    raw: str
 
 
-class Graded(msgspec.Struct, frozen=True, kw_only=True):
+class Graded(Judged, frozen=True, kw_only=True):
     """What the grader says of one row."""
 
     line: int
     """Of the file, from 1; of other rows their number."""
     id: str | None = None
     """The row's own, where it has one."""
-    verdict: Verdict
-    answer: str | None = None
-    """As found in the reply."""
     gold: str | None = None
     kind: Kind
     thought: bool = False
     """The reply holds a think block with something in it."""
-    consistent: bool | None = None
-    """Thought and reply name the same answer; None = one of them names none."""
-    why: str
-
-
-GOLD = ("gold", "answer")
-TEXT = ("text", "reply", "response", "completion", "prediction")
-"""Columns that may hold it; the first that is there counts."""
 
 
 def grade(
-    source: str | Path | Iterable[Mapping[str, Any]], kind: Kind | None = None, aside: list[Rejected] | None = None
+    source: str | Path | Iterable[Mapping[str, Any]],
+    kind: Kind | None = None,
+    aside: list[Rejected] | None = None,
+    columns: Columns | None = None,
+    grader: Grader = Grader.UNDERSTUDY,
+    policy: Policy | None = None,
 ) -> Iterator[Graded]:
-    """Each row judged: a file (.jsonl, .csv, .json, .parquet) or mappings with text, gold and, if wanted, kind,
-    choices, stop, thought and id. Without a kind it is guessed from the gold answer.
+    """Each row judged: a file (.jsonl, also .gz and .zst, .csv, .json, .parquet) or mappings with text, gold and, if
+    wanted, kind, choices, stop, thought, question and id; `columns` says where they are called otherwise.
+
+    `kind` is that of every row; without it the row's own counts, else number (choice where the row has choices).
 
     >>> [g.verdict.value for g in grade([{"text": "So it is 72.", "gold": "72"}, {"text": "71", "gold": "72"}])]
     ['right', 'wrong']
@@ -56,22 +63,43 @@ def grade(
     Raises:
         SourceError: without `aside`, a row has no text, or a value that is not understood; names the line.
     """
+    settings = Settings(columns=columns or Columns(), kind=kind, grader=grader, policy=policy or Policy())
     name = str(source) if isinstance(source, (str, Path)) else "rows"
-    found = rows(Path(source)) if isinstance(source, (str, Path)) else _given(source)
-    for row in found:
+    found = _lines(source) if isinstance(source, (str, Path)) else _given(source)
+    for number, data, why, raw in found:
         try:
-            if row.data is None:
-                raise SourceError(f"{name}:{row.line}: {row.why}. Mend the line, or take it out.")
-            yield _graded(row.data, row.line, f"{name}:{row.line}", kind)
-        except SourceError as error:
+            if data is None:
+                raise Unusable(why)
+            asked = read(data, settings)
+        except Unusable as error:
+            said = f"{name}:{number}: {error}."
             if aside is None:
-                raise
-            aside.append(Rejected(path=name, line=row.line, why=str(error), raw=row.raw[:500]))
+                raise SourceError(f"{said} Mend the row, or take it out.") from None
+            aside.append(Rejected(path=name, line=number, why=said, raw=raw[:500]))
+            continue
+        own = cell(data, ("id",))
+        yield Graded(
+            line=number,
+            id=None if own is None else str(own),
+            gold=asked.gold,
+            kind=asked.kind,
+            thought=bool(split(asked.text, asked.thought).thought),
+            **msgspec.structs.asdict(judged(asked, settings)),
+        )
 
 
-def _given(source: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+def _lines(source: str | Path) -> Iterator[_Row]:
+    for line in lines(str(source)):
+        raw = line.raw.decode("utf-8", "backslashreplace")
+        try:
+            yield _Row(line.number, fresh(read_line(line)), "", raw)
+        except Unusable as why:
+            yield _Row(line.number, None, str(why), raw)
+
+
+def _given(source: Iterable[Mapping[str, Any]]) -> Iterator[_Row]:
     for number, data in enumerate(source, 1):
-        yield Row(number, dict(data), None, "")
+        yield _Row(number, data, "", str(data))
 
 
 def run(recipe: Recipe | str, folder: str | Path | None = None) -> Run:
@@ -95,48 +123,3 @@ def run(recipe: Recipe | str, folder: str | Path | None = None) -> Run:
     finally:
         watch.close()
     return made
-
-
-def _graded(data: dict[str, Any], line: int, where: str, kind: Kind | None) -> Graded:
-    text = _first(data, TEXT)
-    if text is None:
-        there = ", ".join(data)
-        raise SourceError(f"{where}: there is no text. Give each row the columns text and gold; it has: {there}.")
-    gold = _first(data, GOLD)
-    choices = _choices(data.get("choices"), where)
-    kind = kind or _one_of(Kind, data.get("kind"), "kind", where) or guessed(gold, choices)
-    stop = _one_of(Stop, data.get("stop"), "stop", where) or Stop.END
-    thought = data.get("thought")
-    found = judge(text, gold, kind, stop, str(thought) if thought is not None else None, choices=choices)
-    return Graded(
-        line=line,
-        id=_first(data, ("id",)),
-        verdict=found.verdict,
-        answer=found.answer,
-        gold=gold,
-        kind=kind,
-        thought=found.thought,
-        consistent=found.consistent,
-        why=found.why,
-    )
-
-
-def _first(data: dict[str, Any], columns: Iterable[str]) -> str | None:
-    return next((str(value) for c in columns if (value := get(data, c)) is not None), None)
-
-
-def _one_of(words: type[E], value: object, column: str, where: str) -> E | None:
-    try:
-        return None if value in (None, "") else words(str(value))
-    except ValueError:
-        raise SourceError(f"{where}: {column}: '{value}' is none of {', '.join(words)}.") from None
-
-
-def _choices(value: object, where: str) -> tuple[Option, ...]:
-    """Options from a list of texts (labelled A, B, ...), or of {label, text}."""
-    try:
-        if isinstance(value, list) and all(isinstance(v, str) for v in value):
-            value = [{"label": chr(ord("A") + i), "text": v} for i, v in enumerate(value)]
-        return msgspec.convert(value or [], tuple[Option, ...])
-    except msgspec.ValidationError:
-        raise SourceError(f"{where}: choices: give a list of texts, or of objects with label and text.") from None

@@ -97,10 +97,12 @@ class Problem(Record, frozen=True, kw_only=True):
     parent: str | None = None
     """The problem this one is a variant of."""
     overlap: str | None = None
-    """What its question shares with a test question, in one line; None = nothing.
+    """What its question shares with a test question, in one line; None = too little to matter.
 
     Such a problem is never learned from.
     """
+    resembles: str | None = None
+    """The same where it is less than `Recipe.overlap_share`: such a problem is learned from nevertheless."""
     slices: dict[str, str] = {}
     """Name to value, for tables: {"suite": "steps_1_4", "steps": "3"}."""
     extra: dict[str, object] = {}
@@ -110,6 +112,17 @@ class Problem(Record, frozen=True, kw_only=True):
     def suite(self) -> str:
         """The table this problem is counted in."""
         return self.slices.get("suite", self.source)
+
+
+class Correction(Record, frozen=True, kw_only=True):
+    """What a person says of a gold answer that is wrong; kept beside the data, which stays as it is."""
+
+    question: str
+    """As the data has it; spacing and case do not matter."""
+    was: str
+    """The gold answer that is corrected. Where the data says something else by now, nothing is."""
+    answer: str | None
+    """What is right; None = nothing is, and the question is taken out."""
 
 
 class Rejected(Record, frozen=True, kw_only=True):
@@ -182,14 +195,23 @@ class Judged(Record, frozen=True, kw_only=True):
     """A trace, what the grader says of it, and the rule that dropped it."""
 
     trace: Trace
+    """As the teacher wrote it; with the damaged reasoning where `corrupted` says so."""
     verdict: Verdict
     answer: str | None = None
-    """As found in the reply."""
+    """As found in the reply; where the samples of a question without gold answer agree, as the first of them says."""
     flags: tuple[str, ...] = ()
     dropped_by: str | None = None
     """The first rule that refused it; None = kept."""
     why: str | None = None
     """That rule's evidence in one line."""
+    against: tuple[str, ...] = ()
+    """Every rule that refuses it, `dropped_by` first. Those that look at many traces are asked last."""
+    structure: float | None = None
+    """How far its steps hang together, 0 to 1: there are two, each takes its quantities from the question or an earlier
+    step, and the last yields the answer. None = no arithmetic problem.
+    """
+    corrupted: str | None = None
+    """What was done to its reasoning on purpose, in one line; None = nothing."""
 
 
 class Example(Record, frozen=True, kw_only=True):
@@ -314,7 +336,7 @@ class Point(Record, frozen=True, kw_only=True):
 
 
 RECORDS: tuple[type[Record], ...] = (
-    Problem, Rejected, Prompt, Sampling, Sample, Trace, Judged, Example, Student, Loss, Rollout, Prediction, Score,
-    Metric, Point,
+    Problem, Correction, Rejected, Prompt, Sampling, Sample, Trace, Judged, Example, Student, Loss, Rollout, Prediction,
+    Score, Metric, Point,
 )  # fmt: skip
 """Every record that a file may hold, in the order in which a run makes them."""

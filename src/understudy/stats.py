@@ -108,6 +108,27 @@ def cluster_mean(values: Sequence[float], clusters: Sequence[str] | None = None,
     return _t_interval(sums, sizes, _scale(array), level)
 
 
+def ratio(above: Sequence[float], below: Sequence[float], most: float = math.inf, level: float = 0.95) -> Interval:
+    """Sum of `above` over sum of `below`, one of each per cluster, with a linearised t interval (Cochran 1977, 6.4).
+
+    Nothing under zero or over `most` is possible. Where all clusters are alike, the interval of a share is that of
+    clusters not met yet; of what has no most it is the figure alone.
+
+    >>> ratio([2, 4, 3], [1, 2, 2]).value
+    1.8
+
+    Raises:
+        ValueError: fewer than two clusters, or nothing below.
+    """
+    tops, bottoms = np.asarray(above, float), np.asarray(below, float)
+    if len(tops) < 2 or len(tops) != len(bottoms) or bottoms.sum() <= 0:
+        raise ValueError("A ratio needs two clusters or more, and something below.")
+    if math.isinf(most) and _alike(tops, bottoms):
+        value = float(tops.sum() / bottoms.sum())
+        return Interval(value, value, value)
+    return _t_interval(tops, bottoms, (0.0, most), level)
+
+
 def pass_at_k(n: int, c: int, k: int) -> float:
     """Chance that at least one of k samples is right, from c right among n.
 

@@ -4,14 +4,15 @@ import ctypes
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Event
-from typing import Any
+from typing import IO, Any
 
 THREADS = "OMP_NUM_THREADS"
 """Read by torch as it is imported, so it is set before a process starts."""
@@ -73,10 +74,31 @@ def stopped() -> bool:
 def _begin(parent: int, lines: "Queue[str]", stopping: Event) -> None:
     global _lines, _stopping
     _lines, _stopping = lines, stopping
+    dies_with(parent)
+
+
+def dies_with(parent: int) -> None:
+    """Of a process just begun: it ends when its parent does, and leaves Ctrl-C to it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears Ctrl-C and says what to do
     if sys.platform == "linux":  # at once with the parent: the same command may follow a kill -9 within milliseconds
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     threading.Thread(target=_follow, args=(parent,), daemon=True).start()
+
+
+def with_parent(line: Sequence[str], output: IO[bytes], environment: Mapping[str, str]) -> "subprocess.Popen[bytes]":
+    """A program begun in a group of its own that ends when this process does, also by kill -9 (on Linux)."""
+    parent, libc = os.getpid(), ctypes.CDLL(None)
+
+    def begun() -> None:
+        if sys.platform == "linux":
+            libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != parent:  # it has ended meanwhile
+                os._exit(1)
+
+    return subprocess.Popen(
+        line, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=dict(environment),
+        start_new_session=True, preexec_fn=begun,
+    )  # fmt: skip
 
 
 def _follow(parent: int) -> None:

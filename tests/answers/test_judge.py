@@ -2,7 +2,7 @@
 
 import pytest
 
-from understudy.answers import Policy, judge
+from understudy.answers import judge
 from understudy.records import Kind, Option, Stop, Verdict
 
 RIGHT, WRONG, NO_ANSWER, CUT_OFF = Verdict.RIGHT, Verdict.WRONG, Verdict.NO_ANSWER, Verdict.CUT_OFF
@@ -457,17 +457,3 @@ def test_an_empty_think_block_is_no_thought():
 
 def test_the_reason_is_one_line():
     assert judge("\\boxed{4}", "5").why == "'4' (box) is not '5'"
-
-
-@pytest.mark.parametrize(
-    ("policy", "reply", "gold", "stop"),
-    [
-        (Policy(percent_either_way=False), "\\boxed{60\\%}", "60", Stop.END),
-        (Policy(rounded=False), "\\boxed{0.333}", "1/3", Stop.END),
-        (Policy(undeclared=False), "She has 5 apples.", "5", Stop.END),
-        (Policy(judge_cut_off=False), "\\boxed{5} and so on", "5", Stop.LENGTH),
-    ],
-)
-def test_each_choice_of_the_policy_can_be_changed(policy, reply, gold, stop):
-    assert judge(reply, gold, stop=stop).verdict is RIGHT
-    assert judge(reply, gold, stop=stop, policy=policy).verdict is not RIGHT

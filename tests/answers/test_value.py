@@ -28,6 +28,28 @@ NUMBERS = [
     ("11,\\! 111", Fraction(11111)),
     ("5 cm\u00b2", Fraction(5)),
     ("\uff11\uff12", Fraction(12)),
+    ("1'250'000", Fraction(1_250_000)),
+    ("1_000", Fraction(1000)),
+    ("12,34,567", Fraction(1_234_567)),
+    ("1.234,50", Fraction(2469, 2)),
+    ("1.234.567", Fraction(1_234_567)),
+    ("Rs.500", Fraction(500)),
+    ("$1.2M", Fraction(1_200_000)),
+    ("5k", Fraction(5000)),
+    ("0.1(6)", Fraction(1, 6)),
+    ("0.\\overline{12}", Fraction(4, 33)),
+    ("0.1666...", Fraction(1, 6)),
+    ("two and two-thirds", Fraction(8, 3)),
+    ("two point five", Fraction(5, 2)),
+    ("half of 18", Fraction(9)),
+    ("two thirds of 27", Fraction(18)),
+    ("twice 9", Fraction(18)),
+    ("18 plus 3", Fraction(21)),
+    ("18 minus 3", Fraction(15)),
+    ("2 and a half", Fraction(5, 2)),
+    ("1h30m", Fraction(3, 2)),
+    ("none", Fraction(0)),
+    ("5!", Fraction(120)),
 ]
 
 
@@ -42,6 +64,39 @@ def test_each_spelling_has_one_exact_value(text, key):
 @pytest.mark.parametrize("text", ["9^{9^{9^{9}}}", "10^{5000}", "1/0", "(" * 40 + "1" + ")" * 40])
 def test_what_is_out_of_bounds_has_no_value(text):
     assert value(text) is None
+
+
+@pytest.mark.parametrize(
+    "text", ["160 - y", "2x", "x > 5", "5 or 6", "between 5 and 6", "\\pm 5", "x = 5, y = 6", "5:6"]
+)
+def test_what_is_no_single_number_is_none(text):
+    assert not any(same(text, str(n)) for n in (2, 5, 6, 160))
+
+
+DAYS = [
+    "3 May 2024", "May 3, 2024", "May 3rd, 2024", "Friday, May 3, 2024", "05/03/2024", "5/3/2024", "2024-05-03",
+    "the 3rd of May, 2024", "3 may 2024.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DAYS)
+def test_a_day_is_one_value_in_every_spelling(text):
+    assert same(text, "05/03/2024", Kind.TEXT)
+    assert not same(text, "05/04/2024", Kind.TEXT)
+    assert not same(text, "05/03/2025", Kind.TEXT)
+
+
+def test_what_is_no_day_is_text():
+    assert not same("May 2024", "05/03/2024", Kind.TEXT)
+    assert not same("13/13/2024", "01/13/2024", Kind.TEXT)
+    assert same("May 3", "3 May", Kind.TEXT)
+    assert not same("May 3", "May 3, 2024", Kind.TEXT)
+
+
+def test_a_dozen_is_twelve_and_a_unit():
+    assert same("3 dozen eggs", "36")
+    assert same("3 dozen eggs", "3")
+    assert not same("3 dozen eggs", "12")
 
 
 def test_numbers_are_compared_whole():

@@ -96,5 +96,22 @@ def test_failed_calls_count_for_what_they_took(tmp_path):
         draw(tmp_path / "spent", Window(1, fails=True), tokens=1500)
 
 
+class Billed(Window):
+    """As a server that bills a prompt once for all of its samples."""
+
+    in_flight = 3
+
+    @property
+    def billed(self):
+        return -(-self.asked // 4) * 100, self.asked * 50
+
+
+def test_a_server_that_counts_itself_is_believed(tmp_path):
+    budget = Budget(Billed(1), Spending(), CHEAP, tmp_path / "spent")
+    list(budget.sample(ASKED, Sampling(n=4)))
+    assert (budget.spent.tokens_in, budget.spent.tokens_out) == (50 * 100, 200 * 50)
+    assert budget.told().startswith("3 in flight, $0.02, 15,000 tokens")
+
+
 def test_what_tokens_cost():
     assert dollars(CHEAP, 2_000_000, 1_000_000) == 4.0 and dollars(None, 1, 1) is None

@@ -52,7 +52,7 @@ def test_a_greedy_reply_is_one_score_with_all_that_is_seen_in_it():
         model="student",
         strategy="greedy",
         verdict=RIGHT,
-        flags=("slip", "mismatch"),
+        flags=("slip", "product_slip", "mismatch"),
         thought=True,
         consistent=False,
         tokens=10,

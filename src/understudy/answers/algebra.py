@@ -68,11 +68,20 @@ class Sum:
         return Sum(terms)
 
     def inverse(self) -> "Sum":
-        """1 / self, where self is one term."""
+        """1 / self, where self is one term, or a sum of roots: 1 / (1 + sqrt 2) = sqrt 2 - 1."""
         if len(self.terms) != 1:
-            raise Unclear("division by a sum")
+            other = self.conjugate()
+            return self.times(other).inverse().times(other)
         ((root, letters), c) = next(iter(self.terms.items()))
         return Sum({(root, tuple((name, -e) for name, e in letters)): 1 / (c * root)})
+
+    def conjugate(self) -> "Sum":
+        """With the other sign before one of its roots (or i), so that the product of both has it no more."""
+        if any(name != "i" for _, letters in self.terms for name, _ in letters):
+            raise Unclear("division by a sum")
+        imaginary = any(letters for _, letters in self.terms)
+        p = smallest_factor(max(r for r, _ in self.terms))
+        return Sum({m: -c if (m[1] if imaginary else m[0] % p == 0) else c for m, c in self.terms.items()})
 
     @property
     def rational(self) -> Fraction | None:
@@ -133,6 +142,11 @@ def reduced(n: int) -> tuple[int, int]:
     return out, n
 
 
+def smallest_factor(n: int) -> int:
+    """The smallest prime that divides n, which is more than 1."""
+    return next((p for p in range(2, isqrt(n) + 1) if n % p == 0), n)
+
+
 def root(value: Sum) -> Sum:
     """Square root of a rational number."""
     q = value.rational
@@ -175,4 +189,25 @@ def zero_division() -> Sum:
 def divide(a: Sum, b: Sum) -> Sum:
     if not b.terms:
         raise Unclear("division by zero")
+    if len(b.terms) > 1 and any(name != "i" for _, letters in b.terms for name, _ in letters):
+        return quotient(a, b)
     return a.times(b.inverse())
+
+
+def quotient(a: Sum, b: Sum) -> Sum:
+    """a / b for polynomials, where nothing remains."""
+    names = sorted({name for s in (a, b) for _, letters in s.terms for name, _ in letters})
+    if any(root != 1 or e < 0 for s in (a, b) for root, letters in s.terms for _, e in letters):
+        raise Unclear("division by a sum")
+
+    def leading(s: Sum) -> Sum:
+        monomial = max(s.terms, key=lambda m: [dict(m[1]).get(name, 0) for name in names])
+        return Sum({monomial: s.terms[monomial]})
+
+    out, rest, divisor = number(0), a, leading(b).inverse()
+    while rest.terms:
+        part = leading(rest).times(divisor)
+        if any(e < 0 for _, letters in part.terms for _, e in letters):
+            raise Unclear("division with a remainder")
+        out, rest = out.add(part), rest.add(part.times(b), -1)
+    return out

@@ -1,7 +1,7 @@
 """Answers that are marked as such: a box, ####, an answer tag, "the answer is"."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from understudy.answers.expression import SAME
@@ -22,77 +22,158 @@ class Found(NamedTuple):
     declared: bool
 
 
-BOX = re.compile(r"\\(?:boxed|fbox|framebox)\s*(?=\{)|\\boxed\s+(?=[\w.$-])")
-BARE = re.compile(r"[\w.$,/-]+")
-BRACE = re.compile(r"\\[\\{}]|[{}]")
+class Cue(NamedTuple):
+    """What announces an answer around one word."""
+
+    after: re.Pattern[str]
+    """Must begin where the word ends."""
+    before: re.Pattern[str] | None = None
+    """Must end where the word begins."""
+
+
 MOST = 40
 """Only so many marks of a kind, the last ones, are looked at."""
-HASH = re.compile(r"^[ \t]*#{4,}[ \t]*(\S[^\n]{0,400})", re.MULTILINE)
+BOX = re.compile(r"\\(?:(?:boxed|fbox|framebox)\s*(?=\{)|boxed\s+(?=[\w.$-]))")
+BARE = re.compile(r"[\w.$,/-]+")
+BRACE = re.compile(r"\\[\\{}]|[{}]")
+HASH = re.compile(r"####+[ \t]*(\S[^\n]{0,400})")
 STEP = re.compile(r"(?i)\d{1,2}[.)]\s+\S|(?:step|part|solution|explanation|answer|final|problem|conclusion)\b")
-TAG = re.compile(r"<answer>(.{0,4000}?)(?:</answer>|$)", re.IGNORECASE | re.DOTALL)
-PHRASE = re.compile(
-    r"(?:"
-    r"\b(?:the|my|our|your|final|correct|best|right)\s+(?:[a-z]{1,12}\s+){0,2}?(?:answer|option|choice|result)\s*(?:\([^()\n]{0,40}\)\s*)?"
-    r"(?:is|are|would be|will be|must be|should be|becomes|equals|comes to|:|=)"
-    r"|\b(?:final\s+)?answer\s*(?:\*\*|__)?\s*(?::|=|-(?=\s)|\bis\b)"
-    r"|^[#*_ \t]*(?:the\s+)?(?:final\s+)?answer[*_ \t]*(?=\n)"
-    r"|\u7b54\u6848(?:\u662f|\u4e3a|\u70ba|:|\uff1a)|\u7b54\u3048\u306f|\ub2f5\uc740|\u041e\u0442\u0432\u0435\u0442\s*:"
-    r"|\bla (?:respuesta|r[e\u00e9]ponse|risposta)(?: finale?)? (?:es|est|\u00e8)\b|\bdie Antwort (?:ist|lautet)\b"
-    r"|\ba resposta (?:final )?\u00e9"
-    r")(?P<rest>[ \t]*:?)",
-    re.IGNORECASE | re.MULTILINE,
+TAG = re.compile(r"<(?:final[_ ]?)?answer>", re.IGNORECASE)
+TAG_END = re.compile(r"</(?:final[_ ]?)?answer>", re.IGNORECASE)
+MAX_TAG = 4000
+SAYS = (
+    r"(?:is|are|would be|will be|must be|should be|becomes|equals|comes (?:out )?to(?: be)?|turns out to be"
+    r"|works out to(?: be)?)\b"
+)
+ASIDE = r"(?:\([^()\n]{0,40}\)\s*)?(?:(?:to|for) (?:the|this|your|our) (?:question|problem)\s+)?"
+ANSWER = Cue(
+    re.compile(
+        rf"(?:s(?=\s+are\b))?(?:\*\*|__|[\"'`])?\s*{ASIDE}(?:[:=]|-(?=\s)|\.(?=[A-J]\b)|\u2192|->|=>"
+        rf"|{SAYS})(?:[ \t]*:)?(?P<said>)"
+        r"|[*_ \t]*(?=\n)",
+        re.IGNORECASE,
+    )
+)
+NOUN = Cue(
+    re.compile(rf"\s*{ASIDE}(?:[:=]|{SAYS})(?:[ \t]*:)?(?P<said>)", re.IGNORECASE),
+    re.compile(r"\b(?:the|my|our|your|final|correct|best|right)\s+(?:[a-z]{1,12}\s+){0,2}$", re.IGNORECASE),
+)
+SHORT = Cue(re.compile(r"(?:\s?[:=.-]|\s(?=\(?[A-J]\b))(?P<said>)"))
+FOREIGN = Cue(
+    re.compile(
+        r"\s*(?:finale?\s)?(?:es|est|\u00e8|\u00e9|ist|lautet|\u662f|\u4e3a|\u70ba|\u306f|\uc740|[:\uff1a])(?P<said>)",
+        re.IGNORECASE,
+    )
+)
+ENGLISH_CUES = {"answer": ANSWER, "option": NOUN, "choice": NOUN, "result": NOUN, "ans": SHORT}
+ASCII_CUES = ENGLISH_CUES | {
+    "respuesta": FOREIGN, "reponse": FOREIGN, "risposta": FOREIGN, "resposta": FOREIGN, "antwort": FOREIGN,
+}  # fmt: skip
+CUES = ASCII_CUES | {
+    "r\u00e9ponse": FOREIGN, "\u7b54\u6848": FOREIGN, "\u7b54\u3048": FOREIGN, "\ub2f5": FOREIGN,
+    "\u043e\u0442\u0432\u0435\u0442": FOREIGN,
+}  # fmt: skip
+"""All but "answer" are looked for near the end, and those of other languages where no English article stands."""
+TAIL = 2000
+"""Characters that are near the end."""
+LINE_START = re.compile(r"[#*_ \t]*(?:the\s+)?(?:final\s+)?", re.IGNORECASE)
+HEDGED = re.compile(
+    r"(?:\b(?:if|whether|suppose|assuming|unless)(?: that)?|n't|\bnot"
+    r"|\b(?:might|may|could|would|some|people|many)\b[^.!?\n]{0,24}\b(?:think|say|guess|assume|believe"
+    r"|suppose)s?(?: that)?)"
+    r"\s+(?:the |your |my |our )?(?:final |right |correct )?$|\b(?:wrong|incorrect|false)\s+$",
+    re.IGNORECASE,
 )
 NOT_ANSWER = re.compile(
     r"\s*(?:not|n't|never|unknown|unclear|correct\b|wrong\b|reasonable|impossible|cannot)", re.IGNORECASE
 )
 FILLER = re.compile(
-    r"(?:[\s*_:`]|\\[(\[]|\$\$?(?!\d)|(?:thus|therefore|approximately|about|exactly|simply|just|equal to|"
-    r"roughly|around|indeed|only|then|clearly|option|choice|letter|a total of)\b)*",
+    r"(?:[\s*_:`\"']|\u2014(?=\s)|\\[(\[]|\$\$?(?!\d)|(?:thus|therefore|approximately|about|exactly|simply|just"
+    r"|equal to|roughly|around|indeed|only|then|clearly|option|choice|letter|a total of)\b)*",
     re.IGNORECASE,
 )
 NUMBER_AT = re.compile(
-    r"(?:\\(?:text|mathrm|mathbf|textbf)\s*\{)?\(?\s*[-+]?\s*\\?[$\u20ac\u00a3\u00a5]?\s*[-+]?\s*(?:\.?\d|[\u00bc-\u00be\u2150-\u215e]|\\[dtc]?frac|\\sqrt|\\pi|\()"
+    r"(?:\\(?:text|mathrm|mathbf|textbf)\s*\{)?\(?\s*[-+\u2012\u2014\u2015]?\s*\\?[$\u20a0-\u20cf\u00a3\u00a5]?\s*[-+]?\s*"
+    r"(?:\.?\d|[\u00bc-\u00be\u2150-\u215e\u221a]|\\[dtc]?frac|\\sqrt|\\pi|\()"
     r"|(?:[A-Za-z]\w{0,2}\s*=)"
 )
-WORD_AT = re.compile(rf"(?:minus |negative )?(?:{WORD}|(?:a |one )?half|a hundred|a third|a quarter)\b", re.IGNORECASE)
+WORD_AT = re.compile(
+    rf"(?:minus |negative )?(?:{WORD}\b|(?:an? |one )?half\b|an? (?:hundred|thousand|million|dozen|third|quarter)\b"
+    rf"|\\?\$?\d)",
+    re.IGNORECASE,
+)
 LETTER_AT = re.compile(
-    r"[(\[]\s*[A-Za-z]\s*[)\]]|[A-Z](?=\s*(?:$|[.,;:)\]*\n}]|\\|because\b|since\b|as\b|for\b|or\b|and\b))|[b-hj-z](?=\s*(?:$|[.,;)\n]))"
+    r"[(\[]\s*[A-Za-z]\s*[)\]]|[A-Z](?=\s*(?:$|[.,;:)\]*\n}]|\\|because\b|since\b|as\b|for\b|or\b|and\b))"
+    r"|[b-hj-z](?=\s*(?:$|[.,;)\n]))"
 )
 BOOL_AT = re.compile(r"[\"']?(?:yes|no|true|false|correct|incorrect)\b", re.IGNORECASE)
 CLAUSE_END = re.compile(
-    r"\n|(?<!\bRs)(?<!\bNo)(?<!\b[DMS][rst])(?<!\bvs)(?<!\\)[.!?\u3002\uff01\uff1f](?=\s|$|[*_\"')\]}]|\\)|\u3002|$"
+    r"\n|(?<!\bRs)(?<!\bNo)(?<!\b[DMSJ][rst])(?<!\bvs)(?<!\b(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov"
+    r"|Dec))(?<!\bSept)(?<![\\.])[.!?\u3002\uff01\uff1f](?=\s|$|[*_\"')\]}]|\\(?!overline|bar|dot))|\u3002|$"
 )
+REASON = re.compile(
+    r"[,;]?\s(?:because|since|as|given|where|which|when|while|whereas|if|so|but|not|rather|instead|after|before"
+    r"|and then)\b|(?<=[\w%.\u00b0)}])(?<!\sx)(?<!times)\s[(\u2014]|;|:\s(?=\D|\d+\s*[-+*/x\u00d7])",
+    re.IGNORECASE,
+)
+"""What goes on behind an answer is not the answer."""
+STRONG = (Kind.NUMBER, Kind.CHOICE, Kind.BOOL)
+"""Kinds whose phrases stand beside the other marks; in a text, "the answer is" may be part of the answer."""
 
 
 def declared(reply: str, kind: Kind) -> list[Found]:
     """Answers that are marked as such, in the order in which they end."""
-    found = [*boxes(reply), *hashes(reply, kind), *tags(reply)]
-    if not found or kind in (Kind.NUMBER, Kind.CHOICE, Kind.BOOL):
-        found += phrases(reply, kind)
-    return sorted(found, key=lambda f: f.end)
+    found = sorted([*boxes(reply), *hashes(reply), *tags(reply)], key=by_end)
+    if found and kind not in STRONG:
+        return found
+    told = [
+        phrase
+        for phrase in phrases(reply, kind, cues(reply))
+        if not any(phrase.start <= f.start and f.end <= phrase.end for f in found)
+    ]
+    return sorted([*found, *told], key=by_end)
 
 
-def last_given(found: list[Found], reply: str) -> Found | None:
-    """The last one; joined by "or" to the one before, both."""
-    if not found:
+def by_end(found: Found) -> int:
+    return found.end
+
+
+def last_marked(reply: str) -> Found | None:
+    """The last box, #### or answer tag."""
+    if "\\" not in reply and "#" not in reply and "<" not in reply:
         return None
-    last = found[-1]
-    for before in reversed(found[:-1]):
-        between = reply[before.end : last.start]
-        if before.end <= last.start and len(between) < 60 and EITHER.fullmatch(joint(between)):
+    return max((*boxes(reply), *hashes(reply), *tags(reply)), key=by_end, default=None)
+
+
+def joined(last: Found, reply: str, kind: Kind) -> Found:
+    """The last declared answer; joined by "or" or "and" to the one before, both."""
+    if not JOINS.search(reply, max(0, last.start - 60), last.start):
+        return last
+    for before in reversed([f for f in declared(reply, kind) if f.end <= last.start]):
+        between = joint(reply[before.end : last.start])
+        if EITHER.fullmatch(between):
             return Found(f"{before.text} or {last.text}", last.rule, before.start, last.end, True)
+        if ALSO.fullmatch(between) and before.text != last.text and before.rule == last.rule == "box":
+            return Found(f"{before.text}, {last.text}", last.rule, before.start, last.end, True)
     return last
 
 
+JOINS = re.compile(r"\b(?:or|ou|oder|and)\b|[,&]", re.IGNORECASE)
+ALSO = re.compile(r"\s*(?:,|and|, and|&)\s+(?:[A-Za-z]\s?=\s?)?", re.IGNORECASE)
+REFUSED = re.compile(r"\b(?:not|rather than|instead of|never)\s+(?:\$|\\[(\[])?\s*$", re.IGNORECASE)
+
+
 def joint(between: str) -> str:
-    """What stands between two marked answers, without the marks."""
+    """What stands between two marked answers, without the marks; nothing if it is long."""
+    if len(between) >= 60:
+        return ""
     return re.sub(r"[}*$\s]+|\\(?:boxed|text|[()\[\]])|[{]", " ", between).strip(" ") + " "
 
 
 def boxes(reply: str) -> Iterator[Found]:
     """The complete boxes, braces matched by counting. A box inside a box is the outer one's."""
     at = 0
-    for m in list(BOX.finditer(reply))[-MOST:]:
+    for m in list(BOX.finditer(reply))[-MOST:] if "\\" in reply and "box" in reply else ():
         if m.start() < at:
             continue
         braced = reply[m.end()] == "{"
@@ -101,7 +182,7 @@ def boxes(reply: str) -> Iterator[Found]:
             continue
         at = end + 1 if braced else end
         text = reply[m.end() + 1 : end].strip() if braced else reply[m.end() : end]
-        if text:
+        if text and not (at > 8 and REFUSED.search(reply, max(0, m.start() - 24), m.start())):
             yield Found(text, "box", m.start(), at, True)
 
 
@@ -122,31 +203,86 @@ def closing_brace(text: str, at: int, limit: int = 4000) -> int | None:
     return None
 
 
-def hashes(reply: str, kind: Kind) -> Iterator[Found]:
+def hashes(reply: str) -> Iterator[Found]:
     """Lines that begin with ####; headings are none."""
-    for m in list(HASH.finditer(reply))[-MOST:]:
-        if not STEP.match(m[1]):
+    for m in list(HASH.finditer(reply))[-MOST:] if "#" in reply and "####" in reply else ():
+        begins = not reply[reply.rfind("\n", 0, m.start()) + 1 : m.start()].strip(" \t")
+        if begins and not STEP.match(m[1]):
             yield Found(m[1].strip(), "hash", m.start(1), m.end(1), True)
 
 
 def tags(reply: str) -> Iterator[Found]:
-    for m in list(TAG.finditer(reply))[-MOST:]:
-        if m[1].strip():
-            yield Found(m[1].strip(), "tag", m.start(), m.end(), True)
+    """What stands in <answer>; the last one need not be closed."""
+    for m in list(TAG.finditer(reply))[-MOST:] if "<" in reply and ("nswer>" in reply or "NSWER>" in reply) else ():
+        shut = TAG_END.search(reply, m.end(), m.end() + MAX_TAG)
+        end, until = (shut.start(), shut.end()) if shut else (len(reply), len(reply))
+        text = reply[m.end() : end].strip()
+        if text and end - m.end() <= MAX_TAG:
+            yield Found(text, "tag", m.start(), until, True)
 
 
-def phrases(reply: str, kind: Kind, loose: bool = False) -> list[Found]:
-    """What follows "the answer is": at once, or (loose) somewhere in the clause."""
-    out = []
-    for m in list(PHRASE.finditer(reply))[-MOST:]:
-        start = FILLER.match(reply, m.end()).end()  # type: ignore[union-attr]
+def phrases(reply: str, kind: Kind, places: Iterable[int], *, loose: bool = False) -> Iterator[Found]:
+    """What stands at the places where an answer is announced, at once or (loose) somewhere in the clause."""
+    for at in places:
+        start = FILLER.match(reply, at).end()  # type: ignore[union-attr]
         if NOT_ANSWER.match(reply, start) or not (loose or at_once(reply, start, kind)):
             continue
-        end = clause_end(reply, start)
+        end = clause_end(reply, start) if loose else answer_end(reply, start, kind)
         text = reply[start:end].strip()
         if text and (kind in (Kind.TEXT, Kind.MATH) or value(text, kind) is not None):
-            out.append(Found(text, "loose" if loose else "phrase", start, end, True))
+            yield Found(text, "loose" if loose else "phrase", start, end, True)
+
+
+def cues(reply: str, after: int = 0) -> list[int]:
+    """Where announced answers begin ("the answer is"), the last one first."""
+    near = max(after, len(reply) - TAIL)
+    lower = lowered(reply[near:])
+    found: list[tuple[int, int, Cue]] = []
+    for word, cue in (ENGLISH_CUES if " the " in lower else CUES).items():
+        if word in lower:
+            found += [(near + at, near + at + len(word), cue) for at in last_places(lower, word, 0)]
+    if near > after and "nswer" in reply:
+        found += [(at - 1, at + 5, ANSWER) for at in last_places(reply, "nswer", after + 1) if at <= near]
+    if not found:
+        return []
+    starts = (announced(reply, *place) for place in sorted(found, key=by_start, reverse=True))
+    return [at for at in starts if at is not None]
+
+
+def by_start(place: tuple[int, int, Cue]) -> int:
+    return place[0]
+
+
+def last_places(text: str, word: str, after: int) -> list[int]:
+    """Where the word stands, the last one first, `MOST` times at most."""
+    out: list[int] = []
+    at = text.rfind(word, after)
+    while at >= 0 and len(out) < MOST:
+        out.append(at)
+        at = text.rfind(word, after, at)
     return out
+
+
+def announced(reply: str, start: int, end: int, cue: Cue) -> int | None:
+    """Where the answer begins that the word between start and end announces; None if it does not."""
+    before = reply[start - 1 : start]
+    if before == "/" or before.isalnum() and before.isascii():  # a unit: 2 points/answer
+        return None
+    m = cue.after.match(reply, end)
+    if m is None or HEDGED.search(reply, max(0, start - 60), start):
+        return None
+    if m["said"] is None:  # the word alone on its line
+        line = reply.rfind("\n", 0, start) + 1
+        return m.end() if LINE_START.fullmatch(reply, line, start) else None
+    if cue.before is not None and not cue.before.search(reply, max(0, start - 48), start):
+        return None
+    return m.end()
+
+
+def lowered(text: str) -> str:
+    """In lower case, character for character."""
+    lower = text.lower()
+    return lower if len(lower) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
 def at_once(reply: str, at: int, kind: Kind) -> bool:
@@ -158,6 +294,15 @@ def at_once(reply: str, at: int, kind: Kind) -> bool:
     if kind in (Kind.TEXT, Kind.MATH):
         return True
     return NUMBER_AT.match(reply[at : at + 80].translate(SAME)) is not None or WORD_AT.match(reply, at) is not None
+
+
+def answer_end(reply: str, at: int, kind: Kind) -> int:
+    """Where the answer ends that begins there: with its clause; a number before the reason given for it."""
+    end = clause_end(reply, at)
+    if kind is not Kind.NUMBER:
+        return end
+    m = REASON.search(reply, at, end)
+    return m.start() if m and value(reply[at : m.start()], kind) is not None else end
 
 
 def clause_end(reply: str, at: int) -> int:

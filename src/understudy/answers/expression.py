@@ -1,6 +1,7 @@
 """Arithmetic as people and LaTeX write it, to exact values: a bounded parser, no eval()."""
 
 import re
+import sys
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -18,15 +19,17 @@ VULGAR = {
     "\u2156": (2, 5), "\u2157": (3, 5), "\u2158": (4, 5), "\u2159": (1, 6), "\u215a": (5, 6), "\u215b": (1, 8),
     "\u215c": (3, 8), "\u215d": (5, 8), "\u215e": (7, 8), "\u2150": (1, 7), "\u2151": (1, 9), "\u2152": (1, 10),
 }  # fmt: skip
-RAISED = {"\u00b2": 2, "\u00b3": 3}
+RAISED = str.maketrans("\u207b\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", "-0123456789")
 
+RAISED_DIGITS = r"\u2070\u00b9\u00b2\u00b3\u2074-\u2079"
 TOKEN = re.compile(
-    r"(?P<mixed>(?<![\d./^-])\d{1,9}[ ]+\d{1,9}/\d{1,9}(?![\d/]|\.\d))"
+    r"(?P<skip>[\s$\u20ac\u00a3\u00a5\u00a2]+)"
+    rf"|(?P<word>(?![{''.join(VULGAR)}{RAISED_DIGITS}])[^\W\d_]+)"
+    r"|(?P<mixed>(?<![\d./^-])\d{1,9}[ ]+\d{1,9}/\d{1,9}(?![\d/]|\.\d))"
     r"|(?P<num>(?:\d{1,3}(?:(?:,\\!\s?|\{,\}|\\,|,)\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?!\w))?"
     r"|(?<!\d)\.\d+)"
-    rf"|(?P<vulgar>[{''.join(VULGAR)}])|(?P<raised>[\u00b2\u00b3])"
-    r"|(?P<cmd>\\[A-Za-z]+|\\.)|(?P<op>\*\*|[-+*/^%()\[\]{}!=<>~|_:;,&\u221a])"
-    r"|(?P<word>[^\W\d_]+)|(?P<skip>[\s$\u20ac\u00a3\u00a5\u00a2]+)|(?P<other>.)",
+    rf"|(?P<vulgar>[{''.join(VULGAR)}])|(?P<raised>\u207b?[{RAISED_DIGITS}]{{1,4}})"
+    r"|(?P<cmd>\\[A-Za-z]+|\\.)|(?P<op>\*\*|[-+*/^%()\[\]{}!=<>~|_:;,&\u221a])|(?P<other>.)",
     re.DOTALL,
 )
 NOT_DIGIT = re.compile(r"[^\d.]")
@@ -56,19 +59,19 @@ class Token(NamedTuple):
     end: int
 
 
-def tokens(text: str) -> list[Token]:
-    """What stands in a text, blanks and currency signs left out."""
+def tokens(text: str, start: int = 0, end: int = sys.maxsize) -> list[Token]:
+    """What stands in a text, or from place `start` to `end` of it, blanks and currency signs left out."""
     out = []
-    for m in TOKEN.finditer(text):
-        kind, word = m.lastgroup or "other", m.group()
+    for m in TOKEN.finditer(text, start, end):
+        kind, word = m.lastgroup or "other", m[0]
         if kind == "skip":
             continue
-        if kind in ("cmd", "word"):
+        if kind in ("word", "cmd"):
             word = OPERATORS.get(word if kind == "cmd" else word.lower(), word)
             if not word:
                 continue
             kind = "op" if word in ("*", "/", "%", "~") else kind
-        out.append(Token(kind, "^" if word == "**" else word, m.start(), m.end()))
+        out.append(Token(kind, "^" if word == "**" else word, *m.span()))
     return out
 
 
@@ -138,8 +141,9 @@ class Parser:
             self.at += 1
             self.operators += 1
             self.percent = False
+            whole = total.rational == 1
             total = total.add(self.term(), 1 if t.text == "+" else -1)
-            if self.percent and not first:
+            if self.percent and not first and not whole:  # 1 - 20% is 0.8 to all; 100 - 20% is 80 to many
                 raise Unclear("a number plus or minus a percentage")
         self.percent = self.percent or first or percent
         self.depth -= 1
@@ -219,7 +223,7 @@ class Parser:
         if t is not None and t.kind == "raised":
             self.at += 1
             self.operators += 1
-            return power(value, number(RAISED[t.text]))
+            return power(value, number(int(t.text.translate(RAISED))))
         if t is not None and t.text == "^" and self.signed(1):
             self.at += 1
             self.operators += 1

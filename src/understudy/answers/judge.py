@@ -4,15 +4,18 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from understudy.answers.declared import Found, declared, phrases
+from understudy.answers.declared import Found, cues, declared, phrases
 from understudy.answers.find import find, until_next_question
-from understudy.answers.numeric import Value, wording
-from understudy.answers.same import DEFAULT, Policy, alike
+from understudy.answers.numeric import Value
+from understudy.answers.refusals import refuses
+from understudy.answers.same import DEFAULT, UNREAD, Policy, alike, matched, meant, same
 from understudy.answers.split import split
 from understudy.answers.value import value
 from understudy.records import Kind, Option, Stop, Verdict
 
+MOST_WORDS = 4
 MARKED = ("box", "hash", "tag", "phrase")
+IN_WORD = re.compile(r"\w")
 OPEN_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{")
 
 
@@ -52,11 +55,12 @@ def judge(
     parts = split(text, thought)
     thinks = bool(parts.thought)
     inner = find(parts.thought, kind) if parts.thought else None
-    if parts.unfinished:
+    if parts.unfinished and policy.unclosed_is_cut_off:
         return Judgement(Verdict.CUT_OFF, None, told(inner), thinks, None, None, "the thought was not closed")
-    found, cut = read(parts.reply, kind, stop, policy, choices)
+    reply = f"{parts.thought}\n{parts.reply}" if parts.unfinished else parts.reply
+    found, cut = read(reply, kind, stop, policy, choices)
     verdict, why = verdict_of(found, cut, gold, kind, policy, choices)
-    agree = agrees(inner, found, kind, choices)
+    agree = agrees(inner, found, kind, choices, policy)
     return Judgement(verdict, told(found), told(inner), thinks, agree, found.rule if found else None, why)
 
 
@@ -65,19 +69,28 @@ def read(reply: str, kind: Kind, stop: Stop, policy: Policy, choices: Sequence[O
     if stop is Stop.LENGTH:
         found = complete(reply, kind) if policy.judge_cut_off else None
         return found, found is None
-    found = find(reply, kind, undeclared=policy.undeclared)
+    found = find(reply, kind, policy=policy)
     if choices and kind is Kind.CHOICE and (found is None or found.rule not in MARKED):
         found = by_wording(reply, choices, policy) or found
+    if found is None and kind is Kind.CHOICE:
+        found = no_option(reply)
     return found, False
 
 
 def by_wording(reply: str, choices: Sequence[Option], policy: Policy) -> Found | None:
     """An option that is named by its words: after "the answer is", else alone in the last sentence."""
     reply = until_next_question(reply)
-    for said in reversed(phrases(reply, Kind.TEXT, loose=True)):
+    for said in phrases(reply, Kind.TEXT, cues(reply), loose=True):
         if option(said.text, choices) is not None:
             return said._replace(rule="phrase")
     return mentioned(reply, choices) if policy.undeclared else None
+
+
+def no_option(reply: str) -> Found | None:
+    """What a reply ends by announcing, in a few words: an answer, though none of the options."""
+    said = next(phrases(reply, Kind.TEXT, cues(reply), loose=True), None)
+    brief = said is not None and len(said.text.split()) <= MOST_WORDS and not reply[said.end :].strip(" .!\n*\"'")
+    return said if brief else None
 
 
 def complete(reply: str, kind: Kind) -> Found | None:
@@ -104,51 +117,74 @@ def verdict_of(
         return Verdict.UNGRADED, "there is no gold answer"
     if found is None:
         return Verdict.NO_ANSWER, "no answer found in the reply"
-    reply_value, gold_value = meaning(found.text, kind, choices), meaning(gold, kind, choices)
+    reply_value, gold_value = meaning(found.text, kind, choices, policy), meaning(gold, kind, choices, policy)
+    if reply_value is None and policy.refusals and kind is Kind.NUMBER and refuses(found.text):
+        return Verdict.NO_ANSWER, f"{found.text[:60]!r} ({found.rule}) is a refusal"
     if reply_value is None:
         return Verdict.WRONG, f"{found.text[:60]!r} is no {kind}"
-    if gold_value is not None and alike(reply_value, gold_value, policy):
-        return Verdict.RIGHT, f"{found.text[:60]!r} ({found.rule}) is {gold[:60]!r}"
-    return Verdict.WRONG, f"{found.text[:60]!r} ({found.rule}) is not {gold[:60]!r}"
+    match = matched(found.text, reply_value, gold, gold_value, kind, policy) if gold_value is not None else UNREAD
+    if match.equal:
+        return Verdict.RIGHT, f"{found.text[:60]!r} ({found.rule}) is {gold[:60]!r}{match.by}"
+    return Verdict.WRONG, f"{found.text[:60]!r} ({found.rule}) is not {gold[:60]!r}{match.by}"
 
 
-def meaning(text: str, kind: Kind, choices: Sequence[Option]) -> Value | None:
+def meaning(text: str, kind: Kind, choices: Sequence[Option], policy: Policy = DEFAULT) -> Value | None:
     """The value; the text of an option stands for its label."""
     if choices and kind in (Kind.CHOICE, Kind.BOOL):
         chosen = option(text, choices)
         if chosen is not None:
-            words = wording(chosen.text)  # some sets give two options the same words
-            return value(next(o.label for o in choices if wording(o.text) == words), kind)
-    return value(text, kind)
+            first = next(
+                o for o in choices if same(o.text, chosen.text, Kind.TEXT)
+            )  # two options may have the same words
+            return value(first.label, kind)
+    return meant(text, kind, policy) if kind is Kind.TEXT else value(text, kind)
 
 
 def option(text: str, choices: Sequence[Option]) -> Option | None:
     """The option that a text names by its wording or its number."""
-    plain = wording(text)
+    words = value(text, Kind.TEXT)
     for o in choices:
-        if plain is not None and wording(o.text) == plain:
+        if words is not None and (other := value(o.text, Kind.TEXT)) is not None and alike(words, other):
             return o
     read = value(text, Kind.CHOICE)
     if read is not None:
         return next((o for o in choices if o.label.upper() == read.key), None)
-    amount = value(text, Kind.NUMBER)
-    same = [o for o in choices if amount is not None and value(o.text, Kind.NUMBER) == amount]
-    return same[0] if len(same) == 1 else None
+    named = [o for o in choices if same(text, o.text)]
+    return named[0] if len(named) == 1 else None
 
 
 def mentioned(reply: str, choices: Sequence[Option]) -> Found | None:
     """The only option whose words stand in the last sentence."""
     start = max(reply.rstrip(" .!\n").rfind(". "), reply.rstrip().rfind("\n")) + 1
     last = reply[start:].casefold()
-    named = [o for o in choices if re.search(rf"(?<!\w){re.escape(o.text.casefold())}(?!\w)", last)]
-    return Found(named[0].text, "sentence", start, len(reply), False) if len(named) == 1 else None
+    named = [o for o in choices if has_words(last, o.text.casefold())]
+    if len(named) == 1:
+        return Found(named[0].text, "sentence", start, len(reply), False)
+    several = len(named) > 1 and " or " in last
+    return Found(reply[start:].strip(), "sentence", start, len(reply), False) if several else None
 
 
-def agrees(inner: Found | None, found: Found | None, kind: Kind, choices: Sequence[Option]) -> bool | None:
+def has_words(text: str, words: str) -> bool:
+    """The words stand in the text, not as parts of other ones."""
+    at = text.find(words) if words else -1
+    while at >= 0:
+        end = at + len(words)
+        if not IN_WORD.match(text[at - 1 : at]) and not IN_WORD.match(text[end : end + 1]):
+            return True
+        at = text.find(words, at + 1)
+    return False
+
+
+def agrees(
+    inner: Found | None, found: Found | None, kind: Kind, choices: Sequence[Option], policy: Policy
+) -> bool | None:
     """Thought and reply name the same answer."""
-    a = meaning(inner.text, kind, choices) if inner else None
-    b = meaning(found.text, kind, choices) if found else None
-    return None if a is None or b is None else alike(a, b) or alike(b, a)
+    if inner is None or found is None:
+        return None
+    a, b = meaning(inner.text, kind, choices, policy), meaning(found.text, kind, choices, policy)
+    if a is None or b is None:
+        return None
+    return alike(a, b) or alike(b, a) or matched(found.text, b, inner.text, a, kind, policy).equal
 
 
 def told(found: Found | None) -> str | None:

@@ -3,12 +3,18 @@
 import re
 from collections.abc import Hashable
 from fractions import Fraction
-from math import gcd
+from math import factorial, gcd
 from typing import NamedTuple
 
 from understudy.answers.algebra import Sum, Unclear
-from understudy.answers.expression import FRACTIONS, SAME, Parser, Token, tokens
-from understudy.answers.words import SCALES, compound, spoken
+from understudy.answers.dates import dates
+from understudy.answers.expression import FRACTIONS, Parser, Token, tokens
+from understudy.answers.spelling import BLANKS as BLANKS
+from understudy.answers.spelling import DEGREES as DEGREES
+from understudy.answers.spelling import MAX_LENGTH as MAX_LENGTH
+from understudy.answers.spelling import spelled, worded
+from understudy.answers.spelling import unwrapped as unwrapped
+from understudy.answers.words import SCALES, SMALL, WORD, compound, spoken
 
 
 class Clock(NamedTuple):
@@ -21,85 +27,120 @@ class Clock(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What an answer means. Equal spellings have equal values; `same` knows the exceptions."""
+    """What an answer means. Equal answers have equal shapes and keys; `same` knows the exceptions."""
 
     shape: str
-    """number, several, list, ratio, clock, choice, bool, text"""
+    """number, several, list, ratio, clock, date, choice, bool, text; unknown (a letter or an inequality is in it)"""
     key: Hashable
     others: tuple[Fraction, ...] = ()
     """Further readings of a number: 60% is 3/5, and also 60."""
     percent: bool = False
     decimals: int | None = None
     """Digits after the point of a plain decimal; None if it is anything else."""
+    raw: Hashable = None
+    """What a policy may ask for besides: the ratio as written, the members of several, a text with its case, a date
+    with the day first; of a number "cents" or "arithmetic", where it is so many cents or was calculated."""
 
 
 NUMBERS = frozenset({"num", "mixed", "vulgar"})
 OPENERS = FRACTIONS | {"\\sqrt", "(", "\\pi", "\u221a", "\u03c0"}
-MAX_LENGTH = 2000
-"""Longer answers are compared as text only."""
 PLAIN = re.compile(r"(?:\\?\$)? ?(-?) ?(?:\\?\$)? ?(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{0,12}))? ?(?:\\?\$)?\.?")
-WRAPPED = re.compile(
-    r"\\(?:text|textbf|textit|mathrm|mathbf|mbox|emph|operatorname|textrm|boxed|fbox|mathit)\s*\{([^{}]*)\}"
+WITH_UNIT = re.compile(
+    r"(?:\\?\$)?(-?)(?:\\?\$)?(\d{1,15}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d{1,12}))?((?: [A-Za-z]{2,20}){1,6})\.?",
 )
-DECORATION = re.compile(r"\*\*(?!\s*\d)|(?<!\d)\*\*|__|`|\$\$|\\[()\[\]]|(?<!\\)\$(?=\s*$)")
-SPACED = re.compile(r"(?<![\d.,/])\d{1,3}(?: \d{3})+(?![\d/.]|,\d)")
-MINUS = re.compile(r"\b(?:negative|minus)\s(?=\$?\d)", re.IGNORECASE)
-NEGATED = re.compile(
-    r"[(,]?\s*\b(?:not|rather than|instead of|and not)\s+(?:\\?\$)?-?\d[\d,.]*\s*\w*\)?", re.IGNORECASE
+FRACTION = re.compile(r"(-?)(?:\\[dtc]?frac(?:\{(\d{1,9})\}\{(\d{1,9})\}|(\d)(\d))|(\d{1,9})/(\d{1,9}))")
+NO_UNITS = frozenset(
+    "hundred thousand million billion trillion dozen dozens and or to of percent pct per point over times plus minus "
+    "am pm half more less than out in not is are equals cents".split()
 )
-DEGREES = re.compile(r"\^\s*(?:\{\s*\\circ\s*\}|\\circ)|\u00b0")
-BASE = re.compile(r"\s*(\d+)_\{?(\d+)\}?\s*")
+"""Words behind a number that may change it."""
 CLOCK = re.compile(
     r"(?<![\d:.])(\d{1,2})(?::([0-5]\d))?(?::([0-5]\d))?\s*([ap])\.?\s?m\b\.?|(?<![\d:.])(\d{1,2}):([0-5]\d)(?![\d:])",
     re.IGNORECASE,
 )
+PAST = re.compile(rf"\b(half|(?:a )?quarter) (past|after|to|before) (\d{{1,2}}|{WORD})\b", re.IGNORECASE)
+NAMED_HOURS = {"noon": (12, "p"), "midday": (12, "p"), "midnight": (12, "a")}
 RATIO = re.compile(r"(?<![\d:.])(\d{1,9}(?:\.\d{1,6})?)((?:\s*:\s*\d{1,9}(?:\.\d{1,6})?){1,5})(?![\d:])")
 RATIO_WORDS = re.compile(r"(?<![\d.])(\d{1,9})\s+to\s+(\d{1,9})(?![\d.])")
-EITHER = re.compile(r"\s*[,(]?\s*(?:or|\\text\s*\{\s*or\s*\}|\bou\b|\boder\b)\s+", re.IGNORECASE)
+FACTORIAL = re.compile(r"(\d{1,2}) ?!")
+OUT_OF = re.compile(r"(\d{1,9}) (?:out of|in) (\d{1,9})")
+EITHER = re.compile(r"\s*[,(]?\s*(?:(?<![A-Za-z])or|\\text\s*\{\s*or\s*\}|\bou\b|\boder\b)\s+", re.IGNORECASE)
+BETWEEN = re.compile(r"^\D*\b(?:between|from) \S{0,12}\d\S{0,12} (?:\w+ )?(?:and|to) \S{0,12}\d", re.IGNORECASE)
 EQUALS = re.compile(r"(?:(?<![<>!=])=(?!=)|\\approx|\\in\b|~)")
-BLANKS = re.compile(r"\s+")
-QUOTES = " \t\n\"'`*_$"
-
-
-def unwrapped(text: str) -> str:
-    """Without \\text{...}, markdown marks, maths delimiters and closing punctuation."""
-    for _ in range(4):
-        text, n = WRAPPED.subn(r" \1 ", text)
-        if not n:
-            break
-    return DECORATION.sub(" ", text).strip()
+COMPARED = re.compile(
+    r"(?<![-=<>])[<>](?![<>])|[\u2264\u2265\u2260\u230a\u2308]|\\l(?:floor|ceil)\b|!="
+    r"|\\(?:leq?|geq?|lt|gt|neq?|leqslant|geqslant)(?![a-z])"
+    r"|^(?:is |are )?(?:(?:more|less|greater|fewer|higher|lower) than|under|above|below)\b",
+    re.IGNORECASE,
+)
+ASSIGNED = re.compile(r"\s*\(?[A-Za-z]\w{0,2}\s*=\s*(?=\S)")
+UNKNOWNS = frozenset("inquvwxyz")
+"""Letters that are no units when they stand right behind a number."""
+NOTHING = re.compile(
+    r"(?:none|nothing|nil|no(?: [a-z]+){1,3}(?: left| remain(?:s|ing)?)?)[. ]*(?:left|remain(?:s|ing)?)?\.?", re.I
+)
+SHORT_SCALES = {"k": 1000, "K": 1000, "M": 10**6, "bn": 10**9, "B": 10**9}
 
 
 def numeric(text: str) -> Value | None:
     """The quantity that an answer names."""
     text = text.strip()
-    m = PLAIN.fullmatch(text) if len(text) < 40 else None
-    if m:
-        sign, whole, part = m.groups()
-        digits = whole.replace(",", "") + (part or "")
-        q = Fraction(int(digits), 10 ** len(part)) if part else Fraction(int(digits))
-        return Value("number", -q if sign else q, decimals=len(part or ""))
-    text = BLANKS.sub(" ", text[:MAX_LENGTH])
-    text = MINUS.sub("-", NEGATED.sub(" ", unwrapped(text.translate(SAME))))
-    text = SPACED.sub(lambda m: m.group().replace(" ", ""), DEGREES.sub(" degrees ", text))
-    sides = EQUALS.split(text)
-    for side in reversed(sides):
+    if len(text) < 80:
+        m = PLAIN.fullmatch(text) or WITH_UNIT.fullmatch(text)
+        if m and (m.re is PLAIN or NO_UNITS.isdisjoint(m[4].lower().split())):
+            return plain(m[1], m[2], m[3])
+        m = FRACTION.fullmatch(text)
+        if m:
+            above, below = (int(g) for g in m.groups()[1:] if g)
+            return Value("number", Fraction(-above if m[1] else above, below)) if below else None
+    if (m := FACTORIAL.fullmatch(text)) and int(m[1]) <= 30:
+        return Value("number", Fraction(factorial(int(m[1]))), raw="arithmetic")
+    text = spelled(text)
+    if COMPARED.search(text):
+        return Value("unknown", worded(text).casefold())
+    one = either(text)
+    if one is not None:
+        return one
+    for side in reversed(sides(text)):
         found = several(side) or quantity(side)
         if found is not None:
             return found
-    return None
+    return Value("number", Fraction(0)) if NOTHING.fullmatch(text) else None
+
+
+def either(text: str) -> Value | None:
+    """Two answers or more that are joined by "or"; one where they mean the same."""
+    parts = EITHER.split(text) if "or" in text or "ou" in text or "od" in text else []
+    values = [v for part in parts if (v := next(filter(None, map(quantity, reversed(sides(part)))), None)) is not None]
+    if len(values) < 2:
+        return None
+    if all(meet(values[0], v) for v in values[1:]):
+        return values[0]
+    return Value("several", text, raw=tuple(v.key for v in values))
+
+
+def plain(sign: str, whole: str, part: str | None) -> Value:
+    """A number in digits."""
+    whole = whole.replace(",", "")
+    q = Fraction(int(whole + part), 10 ** len(part)) if part else Fraction(int(whole))
+    return Value("number", -q if sign else q, decimals=len(part or ""))
+
+
+def sides(text: str) -> list[str]:
+    """What stands between equals signs; the values of several letters stay together."""
+    if "=" in text and ("," in text or " and " in text):
+        items = re.split(r",\s(?:and\s)?|\sand\s", text)
+        values = [ASSIGNED.sub("", item).strip(" ).") for item in items]
+        if len(items) > 1 and values != items and all(PLAIN.fullmatch(v) for v in values):
+            return [", ".join(values)]
+    return EQUALS.split(text)
 
 
 def several(text: str) -> Value | None:
-    """Two different answers joined by "or" or plus-minus, or a bare list of numbers."""
-    if "\\pm" in text or "\u00b1" in text:
+    """A number with plus-minus, a range, or a bare list of numbers."""
+    if "\\pm" in text or "\u00b1" in text or BETWEEN.search(text):
         return Value("several", text)
-    if "or" not in text:
-        return listed(text) if "," in text or "and" in text else None
-    values = [v for part in EITHER.split(text) if (v := quantity(part)) is not None]
-    if len(values) < 2:
-        return None
-    return values[0] if all(meet(values[0], v) for v in values[1:]) else Value("several", text)
+    return listed(text) if "," in text or "and" in text else None
 
 
 def meet(a: Value, b: Value) -> bool:
@@ -115,7 +156,7 @@ def listed(text: str) -> Value | None:
     items = re.split(r",(?!\\!|\d{3}(?!\d))\s*(?:and\s)?|\sand\s", body)
     if not 2 <= len(items) <= 32:
         return None
-    keys = []
+    keys: list[Hashable] = []
     for item in items:
         found = tokens(item)
         parser = Parser(found)
@@ -130,7 +171,7 @@ def listed(text: str) -> Value | None:
 
 def quantity(text: str) -> Value | None:
     """The first quantity of a text: a time, a ratio, a sum of two units, an expression, or a number in words."""
-    for read in (clock, ratio):
+    for read in (clock, ratio, out_of):
         found = read(text)
         if found is not None:
             return found
@@ -142,17 +183,37 @@ def quantity(text: str) -> Value | None:
 
 def in_words(text: str) -> Value | None:
     word = spoken(text)
-    return Value("number", word[0]) if word is not None else None
+    if word is None:
+        return None
+    after = text[word[2] :].lstrip().lower()
+    if after.startswith(("%", "percent")):
+        return Value("number", word[0] / 100, (word[0],), True)
+    return Value("number", word[0], (word[0] * 12,) if after.startswith("dozen") else ())
 
 
 def clock(text: str) -> Value | None:
+    """A time of day."""
     m = CLOCK.search(text) if ":" in text or "m" in text or "M" in text else None
     if m is None:
-        return None
+        return said_clock(text)
     hour, minute = int(m[1] or m[5]), int(m[2] or m[6] or 0)
     if hour > 23 or any(c.isdigit() for c in text[: m.start()]):
         return None
     return Value("clock", Clock(hour, minute, m[4].lower() if m[4] else None))
+
+
+def said_clock(text: str) -> Value | None:
+    """Noon, half past 2."""
+    named = NAMED_HOURS.get(text.strip(" .").lower())
+    if named is not None:
+        return Value("clock", Clock(named[0], 0, named[1]))
+    m = PAST.search(text) if "alf " in text or "arter " in text else None
+    if m is None:
+        return None
+    hour = int(m[3]) if m[3].isdigit() else SMALL.get(m[3].lower(), 0)
+    minute = 30 if m[1].lower() == "half" else 15
+    late = m[2].lower() in ("past", "after")
+    return Value("clock", Clock(hour if late else hour - 1, minute if late else 60 - minute, None))
 
 
 def ratio(text: str) -> Value | None:
@@ -160,7 +221,15 @@ def ratio(text: str) -> Value | None:
     if m is None or any(c.isdigit() for c in text[: m.start()]):
         return None
     terms = [Fraction(m[1])] + [Fraction(t.strip()) for t in m[2].split(":") if t.strip()]
-    return Value("ratio", lowest(tuple(terms)))
+    return Value("ratio", lowest(tuple(terms)), raw=tuple(terms))
+
+
+def out_of(text: str) -> Value | None:
+    """3 out of 4: the number, and the share."""
+    m = OUT_OF.fullmatch(text.strip(" .")) if " " in text else None
+    if m is None or m[2] == "0":
+        return None
+    return Value("number", Fraction(int(m[1])), (Fraction(int(m[1]), int(m[2])),))
 
 
 def lowest(terms: tuple[Fraction, ...]) -> tuple[int, ...]:
@@ -217,25 +286,43 @@ def expression(text: str) -> Value | None:
     for i in starts(found)[:8]:
         parser = Parser(found)
         try:
-            return written(parser.read(with_sign(found, i)), parser)
+            return written(parser.read(with_sign(found, i)), parser, text)
         except Unclear:
             if found[i].text != "(":
                 return None
     return None
 
 
-def written(result: Sum, parser: Parser) -> Value:
-    """The value with its other readings: percent, million, rounded decimal."""
+def written(result: Sum, parser: Parser, text: str) -> Value:
+    """The value with its other readings: percent, million, dozen, rounded decimal."""
     key = simple(result)
     decimals = None
     if not parser.operators and parser.sole is not None:
         decimals = len(parser.sole.text.partition(".")[2])
     after = parser.peek()
-    if after is not None and after.text.lower() in SCALES and isinstance(key, Fraction):
-        return Value("number", key * SCALES[after.text.lower()])
+    if after is not None and isinstance(key, Fraction) and after.kind in ("word", "op"):
+        glued = after.start == parser.tokens[parser.at - 1].end
+        if unknown(after, parser.peek(1), glued):
+            return Value("unknown", worded(text).casefold())
+        scale = SCALES.get(after.text.lower()) or (SHORT_SCALES.get(after.text) if glued else None)
+        if scale:
+            return Value("number", key * scale)
+        if after.text.lower() in ("dozen", "dozens"):
+            return Value("number", key, (key * 12,))
     if parser.percent and isinstance(key, Fraction):
         return Value("number", key, (key * 100,), True, decimals)
-    return Value("number", key, decimals=decimals)
+    calculated = parser.operators > 1 or parser.operators and "/" not in text and "frac" not in text
+    cents = "\u00a2" in text or after is not None and after.text.lower() in ("cent", "cents")
+    return Value("number", key, decimals=decimals, raw="cents" if cents else "arithmetic" if calculated else None)
+
+
+def unknown(after: Token, further: Token | None, glued: bool) -> bool:
+    """A letter that stands for a number goes on behind one: 2x, 160 - y."""
+    if after.kind == "word":
+        return glued and after.text in UNKNOWNS
+    return after.text in "-+*^" and further is not None and further.kind == "word" and len(further.text) == 1 and (
+        further.text not in "aAI"
+    )  # fmt: skip
 
 
 def simple(result: Sum) -> Hashable:
@@ -245,6 +332,9 @@ def simple(result: Sum) -> Hashable:
 
 
 def wording(text: str) -> Value | None:
-    """Text without regard to case, surrounding quotes, closing stop and repeated spaces."""
-    plain = BLANKS.sub(" ", unwrapped(text.translate(SAME))).strip(QUOTES).rstrip(".,;").strip(QUOTES).casefold()
-    return Value("text", plain) if plain else None
+    """Text without regard to case, surrounding quotes, closing stop and repeated spaces; a date where it is one."""
+    words = worded(text)
+    days = dates(words)
+    if days:
+        return Value("date", days[0], raw=days[1] if len(days) > 1 else None)
+    return Value("text", words.casefold(), raw=words) if words else None

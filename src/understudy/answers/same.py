@@ -2,10 +2,13 @@
 
 from collections.abc import Hashable
 from fractions import Fraction
+from typing import NamedTuple
 
 import msgspec
 
+from understudy.answers import symbolic
 from understudy.answers.algebra import Sum
+from understudy.answers.maths import undecided
 from understudy.answers.numeric import Clock, Value, lowest
 from understudy.answers.value import value
 from understudy.records import Kind
@@ -22,9 +25,45 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """An answer may be read from a final sentence that does not declare it."""
     judge_cut_off: bool = True
     """A reply cut off after a complete declared answer is judged by it."""
+    unclosed_is_cut_off: bool = True
+    """A thought that was never closed is cut off; else what it holds is graded."""
+    next_question_ends: bool = True
+    """What follows "Q:", "Problem:" or "Question:" is not the reply."""
+    last_wins: bool = True
+    """Of several declared answers the last one is meant; else the first."""
+    one_of_several: bool = False
+    """Two answers joined by "or" are right if one of them is."""
+    refusals: bool = True
+    """A reply that says it cannot tell has no answer, whatever numbers it names."""
+    arithmetic: bool = True
+    """Arithmetic left standing (5 - 3) is evaluated."""
+    reduced: bool = True
+    """6:8 is 3:4."""
+    whole_hours: bool = True
+    """2:00 pm is 2."""
+    cents_in_dollars: bool = False
+    """84 cents is 0.84, not 84."""
+    ignore_case: bool = True
+    """Rome is rome."""
+    month_first: bool = True
+    """05/03/2024 is 3 May; else 5 March."""
+    symbolic: bool = True
+    """Where exact values leave open whether two mathematical answers are equal, Math-Verify is asked."""
 
 
 DEFAULT = Policy()
+
+
+class Match(NamedTuple):
+    """Whether an answer is the gold one."""
+
+    equal: bool
+    by: str
+    """Who decided, where it was not the exact values; or why nobody could: then it is not equal."""
+
+
+UNREAD = Match(False, ": the gold answer cannot be read")
+BY = ", says Math-Verify"
 
 
 def same(a: str, b: str, kind: Kind = Kind.NUMBER, policy: Policy = DEFAULT) -> bool:
@@ -33,21 +72,66 @@ def same(a: str, b: str, kind: Kind = Kind.NUMBER, policy: Policy = DEFAULT) -> 
     >>> same("$1,200.00", "1200"), same("0.84", "84"), same("0.333", "1/3"), same("1/3", "0.333")
     (True, False, True, False)
     """
-    x, y = value(a, kind), value(b, kind)
-    return x is not None and y is not None and alike(x, y, policy)
+    x, y = meant(a, kind, policy), meant(b, kind, policy)
+    return x is not None and y is not None and matched(a, x, b, y, kind, policy).equal
+
+
+def meant(text: str, kind: Kind, policy: Policy = DEFAULT) -> Value | None:
+    """What `text` means as an answer of this kind, by the policy."""
+    found = value(text, kind)
+    if found is None or found.shape != "date":
+        return found
+    return found if policy.month_first or found.raw is None else found._replace(key=found.raw)
+
+
+def matched(a: str, x: Value, b: str, y: Value, kind: Kind, policy: Policy = DEFAULT) -> Match:
+    """Whether the answer `a`, which means x, is the gold answer `b`, which means y."""
+    if alike(x, y, policy):
+        return Match(True, "")
+    if kind is not Kind.MATH or not policy.symbolic or not undecided(x, y):
+        return Match(False, "")
+    opinion = symbolic.ask(a, b, policy.rounded)
+    return Match(False, f" as spelled; {opinion.why}") if opinion.equal is None else Match(opinion.equal, BY)
 
 
 def alike(a: Value, b: Value, policy: Policy = DEFAULT) -> bool:
     """The values are equal by the policy; b is the gold one."""
-    if a.shape == "several" or b.shape == "several":
-        return False
+    if "several" in (a.shape, b.shape):
+        return policy.one_of_several and b.shape != "several" and isinstance(a.raw, tuple) and b.key in a.raw
     if "clock" in (a.shape, b.shape):
-        return clocks(a, b)
+        return clocks(a, b, policy)
     if a.shape != b.shape:
         return False
-    if a.shape != "number":
-        return a.key == b.key
+    if a.shape == "number":
+        return numbers(a, b, policy)
+    return a.key == b.key and (not spelled_out(a.shape, policy) or (a.raw or a.key) == (b.raw or b.key))
+
+
+def spelled_out(shape: str, policy: Policy) -> bool:
+    """The policy asks for more than equal values."""
+    return shape == "text" and not policy.ignore_case or shape == "ratio" and not policy.reduced
+
+
+def numbers(a: Value, b: Value, policy: Policy) -> bool:
+    """One number, as the policy reads them."""
+    if not policy.arithmetic and a.raw == "arithmetic":
+        return False
+    if policy.cents_in_dollars and "cents" in (a.raw, b.raw):
+        a, b = in_dollars(a), in_dollars(b)
+    if a.percent == b.percent and one_number(a.key, b.key):
+        return True
     return any(equal(x, a, y, policy) for x, y in pairs(a, b, policy))
+
+
+def one_number(x: Hashable, y: Hashable) -> bool:
+    """x == y; two fractions without asking what kinds of numbers they are, which takes longer than the rest."""
+    if isinstance(x, Fraction) and isinstance(y, Fraction):
+        return x.as_integer_ratio() == y.as_integer_ratio()
+    return x == y
+
+
+def in_dollars(v: Value) -> Value:
+    return v._replace(key=v.key / 100) if v.raw == "cents" and isinstance(v.key, Fraction) else v
 
 
 def pairs(a: Value, b: Value, policy: Policy) -> list[tuple[Hashable, Hashable]]:
@@ -58,7 +142,7 @@ def pairs(a: Value, b: Value, policy: Policy) -> list[tuple[Hashable, Hashable]]
 
 
 def equal(x: Hashable, a: Value, y: Hashable, policy: Policy) -> bool:
-    return x == y or policy.rounded and a.decimals is not None and is_rounding(x, a, y)
+    return one_number(x, y) or policy.rounded and a.decimals is not None and is_rounding(x, a, y)
 
 
 def is_rounding(x: Hashable, a: Value, y: Hashable) -> bool:
@@ -79,14 +163,14 @@ def terminates(q: Fraction) -> bool:
     return n == 1
 
 
-def clocks(a: Value, b: Value) -> bool:
+def clocks(a: Value, b: Value, policy: Policy) -> bool:
     """Times: 2:30 pm is 14:30, and 2:30 where nothing says am; on the hour it is the bare hour."""
     if isinstance(a.key, Clock) and isinstance(b.key, Clock):
         return a.key.minute == b.key.minute and not hours(a.key).isdisjoint(hours(b.key))
     time, other = (a.key, b) if isinstance(a.key, Clock) else (b.key, a)
     assert isinstance(time, Clock)
     if other.shape == "number":
-        return time.minute == 0 and time.hour == other.key
+        return policy.whole_hours and time.minute == 0 and time.hour == other.key
     return other.shape == "ratio" and other.key == lowest((Fraction(time.hour), Fraction(time.minute)))
 
 

@@ -1,57 +1,29 @@
 """Equations in a text, each checked as printed: exact, rounded, a slip, or unchecked when in doubt."""
 
 import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
 from fractions import Fraction
-from typing import NamedTuple
+from functools import lru_cache
+from itertools import islice
+from operator import attrgetter
 
-from understudy.answers.expression import SAME
-from understudy.answers.sides import LEADS, Side, Term, left_side, right_side, terms
+from understudy.answers.algebra import Sum
+from understudy.answers.compare import near, slip_kind, status
+from understudy.answers.equation import Equation, Read, Slip, Status
+from understudy.answers.glance import glance
+from understudy.answers.prepare import NOTE, SIGN, blank, compares, prepared, printed
+from understudy.answers.sides import Side, left_side, right_side
 
-
-class Equation(NamedTuple):
-    """One equation as printed."""
-
-    text: str
-    start: int
-    end: int
-    status: str
-    """exact, rounded, slip, unchecked"""
-
-
-class Slip(NamedTuple):
-    """A false equation."""
-
-    equation: str
-    start: int
-    end: int
-    kind: str
-    """slip"""
-
-
-CODE = re.compile(r"```.*?(?:```|\Z)|(?<!`)`[^`\n]{1,200}`(?!`)", re.DOTALL)
-DATE = re.compile(r"(?<![\d/])\d{1,2}/\d{1,2}/\d{2,4}(?![\d/])|(?<!\d)\d{4}-\d{2}-\d{2}(?!\d)")
-NOTE = re.compile(r"<<([^<>\n]{1,300})>>")
-HTML = re.compile(r"<[/|]?[A-Za-z_]{1,30}\|?>|\[/?THINK\]")
-TEXT = re.compile(r"\\(?:text|mathrm|mbox|textbf|mathbf)\s*\{([^{}\n]{0,80})\}")
-MARKS = re.compile(r"\*\*(?=\S)(?<!\d\*\*)(?<!\d \*\*)|(?<=\S)\*\*(?=[\s.,;:!?)]|$)(?! ?\d)|\\[()\[\]]")
-COMPARES = re.compile(r"[=<>!:+*/~^-]=|=[=>~]")
-WORD_BEFORE = re.compile(r"([A-Za-z]+)\W{0,3}$")
-SCALES = frozenset("dozen hundred thousand million billion trillion k score pair percent".split())
-"""Units that change the number."""
-CONVERSIONS = frozenset(
-    f
-    for n in (2, 3, 4, 7, 10, 12, 14, 16, 24, 28, 30, 31, 36, 52, 60, 100, 144, 168, 360, 365)
-    + (1000, 1440, 1760, 3600, 5280)
-    for f in (Fraction(n), Fraction(1, n))
-)  # fmt: skip
-"""Factors between units that people know: 2 hours = 120 minutes is no slip."""
-
-
-MOST = 3000
-"""Equations of one text that are read; hostile texts hold more."""
-CALCULATED = 12
-"""Decimals that nobody writes by hand."""
-DOUBLE_FRACTION = re.compile(r"/ ?\d+/\d|\d / \d+/\d")
+GLANCES = True
+"""Tests switch it off to compare."""
+START = attrgetter("start")
+MOST = 1000
+"""Equations of one text that are parsed in notes, and as many around them; hostile texts hold more."""
+UNWRITTEN = re.compile(r"[^\d.+*/()=^-]")
+"""What two spellings of an equation may differ in."""
+BESIDE = 8
+"""Characters between an equation and a note on its right side."""
 
 
 def slips(text: str) -> tuple[Slip, ...]:
@@ -60,138 +32,140 @@ def slips(text: str) -> tuple[Slip, ...]:
     >>> [s.equation for s in slips("7 * 6 = 42, then 42 / 4 = 10")]
     ['42 / 4 = 10']
     """
-    return tuple(Slip(e.text, e.start, e.end, "slip") for e in equations(text) if e.status == "slip")
+    return tuple(Slip(e.text, e.start, e.end, e.kind) for e in equations(text) if e.kind)
 
 
+@lru_cache(maxsize=8)
 def equations(text: str) -> tuple[Equation, ...]:
-    """Every equation in order; a chain is read pair by pair, a note <<a=b>> and the same around it count once."""
-    if "=" not in text and "\uff1d" not in text:
+    """Every equation in order; a chain is read pair by pair, a note <<a=b>> and the same around it count once.
+
+    An equation stands at a sign: = or one of about equal. What is about equal is a slip only if it is off by more than
+    a twentieth; words ("is equal to") are no sign.
+    """
+    if "=" not in text and "\uff1d" not in text and "\u2248" not in text and "\\approx" not in text:
         return ()
-    plain = DATE.sub(masked, CODE.sub(masked, text.translate(SAME)))
-    plain = MARKS.sub(blank, TEXT.sub(words_only, HTML.sub(blank, plain)))
-    noted = [e for m in NOTE.finditer(plain) for e in read(text, m[1], m.start(1))]
-    said = {(e.start, e.end): values for e, values in noted}
-    around = read(text, NOTE.sub(blank, plain), 0)
-    kept = [e for e, values in around if not any(values == v and e.start <= a <= e.end for (a, _), v in said.items())]
-    return tuple(sorted([*kept, *(e for e, _ in noted)], key=lambda e: e.start))
+    plain = prepared(text)
+    noted, around, settled = glance(text, plain) if GLANCES else ([], [], set())
+    if len(settled) < plain.count("=") or "\u2248" in plain or "\\approx" in plain:
+        noted, around = parsed(text, plain, noted, around, settled)
+    return tuple(sorted((r.equation for r in (*noted, *around)), key=START))
 
 
-def masked(m: re.Match[str]) -> str:
-    """Code and dates hold no equations; places stay places."""
-    return "\u25a1" * len(m.group())
+def parsed(
+    text: str, plain: str, noted: list[Read], around: list[Read], settled: set[int]
+) -> tuple[list[Read], list[Read]]:
+    """Equations in notes and around them, those that are not settled yet among them."""
+    for m in islice(NOTE.finditer(plain), MOST):
+        if plain.find("=", m.start(1), m.end(1)) not in settled or m[1].count("=") > 1:
+            noted.extend(read(text, plain, m.start(1), m.end(1), settled))
+    if "<<" in plain:
+        plain = NOTE.sub(blank, plain)
+    around.extend(read(text, plain, 0, len(plain), settled))
+    if not noted:
+        return noted, around
+    noted.sort(key=lambda r: r.equation.start)
+    around.sort(key=lambda r: r.equation.start)
+    return noted, [*unlike_notes(around, noted)]
 
 
-def blank(m: re.Match[str]) -> str:
-    return " " * len(m.group())
-
-
-def words_only(m: re.Match[str]) -> str:
-    """\\text{ eggs} to eggs, as long as before."""
-    return " " * (m.start(1) - m.start()) + m[1] + " "
-
-
-def read(text: str, plain: str, offset: int) -> list[tuple[Equation, tuple[object, object]]]:
-    """Equations of `plain`, which stands at `offset` in the text, with the values of their sides."""
-    found = terms(plain)
-    signs = [i for i, t in enumerate(found) if t.token.text == "=" and not compares(plain, t.token.start)]
-    out = []
-    before = -1
-    for n, i in enumerate(signs[:MOST]):
-        until = signs[n + 1] if n + 1 < len(signs) else len(found)
-        left, right = left_side(plain, found, before + 1, i), right_side(plain, found, i + 1, until)
+def read(text: str, plain: str, start: int, end: int, settled: set[int]) -> list[Read]:
+    """Equations between two places of `plain`, which is the text made ready, at signs that are not settled."""
+    signs = [m for m in SIGN.finditer(plain, start, end) if m.start() in settled or not compares(plain, m)]
+    ends = [*(m.start() for m in signs[1:]), end]
+    out: list[Read] = []
+    lowest = start
+    whole: bool | None = False
+    for n, sign in enumerate(signs):
+        closed = n + 1 < len(signs)
+        if sign.start() in settled:
+            whole, lowest = None, sign.end()
+            continue
+        if len(out) == MOST:
+            break
+        left, right = left_side(plain, lowest, sign.start()), right_side(plain, sign.end(), ends[n], closed=closed)
+        if whole is None and left is not None and left.whole:
+            last = right_side(plain, lowest, sign.start(), closed=True)
+            whole = last is not None and last.whole
+        chained = left is not None and left.whole and whole is True
         if left is not None or right is not None:
-            out.append(equation(text[offset : offset + len(plain)], plain, found, left, right, i, before))
-        before = i
-    return [(e._replace(start=e.start + offset, end=e.end + offset), values) for e, values in out]
+            found = equation(text, plain, left, right, sign, chained)
+            out.append(Read(found, value(left), value(right), *form(right), chained))
+        whole = right is not None and right.whole
+        lowest = sign.end()
+    return out
 
 
-def compares(plain: str, at: int) -> bool:
-    """==, <=, :=, += and their like."""
-    return COMPARES.search(plain, max(0, at - 1), at + 2) is not None
+def value(side: Side | None) -> Fraction | int | None:
+    exact = side.value if side is not None else None
+    return exact.approximate() if isinstance(exact, Sum) else exact
+
+
+def form(right: Side | None) -> tuple[int, bool]:
+    return (right.decimals or 0, right.percent) if right is not None else (0, False)
 
 
 def equation(
-    text: str, plain: str, found: list[Term], left: Side | None, right: Side | None, sign: int, before: int
-) -> tuple[Equation, tuple[object, object]]:
+    text: str, plain: str, left: Side | None, right: Side | None, sign: re.Match[str], chained: bool
+) -> Equation:
     if left is None or right is None:
-        start = left.start if left else found[max(sign - 1, before + 1)].token.start
-        end = right.end if right else found[min(sign + 1, len(found) - 1)].token.end
-        return Equation(printed(text, start, end), start, end, "unchecked"), (object(), object())
-    start, end = begin(plain, left, right), right.end
-    chained = before >= 0 and left.reach[0] == before + 1
-    status = "unchecked" if labels(plain, left, chained) else compared(left, right)
-    if status == "slip" and DOUBLE_FRACTION.search(plain, start, end):
-        status = "unchecked"  # 2000 / 2/3: of which fraction?
-    return Equation(printed(text, start, end), start, end, status), (left.value, right.value)
+        start, end = left.start if left else sign.start(), right.end if right else sign.end()
+        return Equation(printed(text, start, end), start, end, Status.UNCHECKED)
+    start, end = begin(text, plain, left, right), right.end
+    stands = status(plain, left, right, chained=chained, about=sign.group() != "=")
+    kind = slip_kind(left, right) if stands is Status.SLIP else None
+    return Equation(printed(text, start, end), start, end, stands, kind)
 
 
-def begin(plain: str, left: Side, right: Side) -> int:
-    """The currency sign before the left side belongs to it; a maths delimiter does not."""
+def begin(text: str, plain: str, left: Side, right: Side) -> int:
+    """The currency sign or \\left before the left side belongs to it; a maths delimiter does not."""
     at = left.start
     inside_maths = plain[right.end : right.end + 1] == "$"
     if at and plain[at - 1] == "$" and not inside_maths:
         at -= 1
         if at and plain[at - 1] == "\\":
             at -= 1
-    return at
+    return at - 5 if at >= 5 and text.startswith("\\left", at - 5) else at
 
 
-def printed(text: str, start: int, end: int) -> str:
-    """As it stands in the text, notes left out."""
-    return NOTE.sub("", text[start:end])
+def unlike_notes(around: list[Read], noted: list[Read]) -> Iterator[Read]:
+    """Equations of the text that say something else than the notes in the same chain of equals signs."""
+    places = [note.equation.start for note in noted]
+    for chain in chains(around):
+        first = bisect_left(places, chain[0].equation.start)
+        last = bisect_right(places, chain[-1].equation.end + BESIDE)
+        if first == last:
+            yield from chain
+            continue
+        texts = {UNWRITTEN.sub("", note.equation.text) for note in noted[first:last]}
+        for r in chain:
+            here = r.equation
+            until = bisect_right(places, here.end + (BESIDE if r.right is None else 0))
+            inside = noted[bisect_left(places, here.start) : until]
+            if UNWRITTEN.sub("", here.text) not in texts and not any(says_the_same(r, note) for note in inside):
+                yield r
 
 
-def labels(plain: str, left: Side, chained: bool) -> bool:
-    """The left side is a bare number that may name something (week 1 = ...) or that has a unit of its own."""
-    if not left.single or left.percent or chained:
-        return False
-    m = WORD_BEFORE.search(plain[max(0, left.start - 24) : left.start])
-    return bool(left.units - {"dollar"}) or m is not None and m[1].lower() not in LEADS
+def chains(around: list[Read]) -> Iterator[list[Read]]:
+    chain: list[Read] = []
+    for r in around:
+        if chain and not r.chained:
+            yield chain
+            chain = []
+        chain.append(r)
+    if chain:
+        yield chain
 
 
-def compared(left: Side, right: Side) -> str:
-    a, b = left.value, right.value
-    if a is None or b is None:
-        return "unchecked"
-    if a == b:
-        return "exact"
-    x, y = a.approximate(), b.approximate()
-    if x is None or y is None:
-        return "unchecked"
-    if readings_agree(x, y, left, right):
-        return "exact"
-    if is_rounded(x, y, left, right):
-        return "rounded"
-    return "unchecked" if excused(x, y, left, right) else "slip"
-
-
-def readings_agree(x: Fraction, y: Fraction, left: Side, right: Side) -> bool:
-    """One side is a percentage: 30 / 50 * 100 = 60% is true, too."""
-    return right.percent and not left.percent and x == 100 * y or left.percent and not right.percent and 100 * x == y
-
-
-def is_rounded(x: Fraction, y: Fraction, left: Side, right: Side) -> bool:
-    """The right side is a decimal, and is the left side correctly rounded to as many digits."""
-    if right.decimals is None:
-        return False
-    if right.decimals >= CALCULATED:
-        return abs(x - y) <= abs(x) / 10**14  # the last digit of a machine's float is noise
-    if left.percent and not right.percent and right.decimals >= 1:
-        return near(x, y, right.decimals) or near(100 * x, y, right.decimals)
-    if right.percent:
-        return near(x, y, right.decimals + 2) or right.decimals >= 1 and near(x, 100 * y, right.decimals)
-    return right.decimals >= 1 and near(x, y, right.decimals)
-
-
-def near(x: Fraction, y: Fraction, decimals: int) -> bool:
-    return abs(x - y) <= Fraction(1, 2 * 10**decimals)
-
-
-def excused(x: Fraction, y: Fraction, left: Side, right: Side) -> bool:
-    """Units may explain the difference."""
-    units = left.units | right.units
-    if units & SCALES:
+def says_the_same(around: Read, note: Read) -> bool:
+    """An equation is what the note in it says, with units or more rounded, or cannot be checked beside it."""
+    if around.equation.status is Status.UNCHECKED:
         return True
-    if len(units) > 1 and (left.signs | right.signs) & {"+", "-"}:
+    a, b, x, y = around.left, around.right, note.left, note.right
+    if a is None or b is None or x is None or y is None:
+        return False
+    if (a, b) == (x, y) or (100 * a, 100 * b) == (x, y):
         return True
-    return bool(units - {"dollar"}) and x != 0 and y / x in CONVERSIONS
+    # "are 3 - 5 = <<3-5=-2>>2 fewer": what stands behind a note tells how many, and may leave the sign out.
+    return a == x and (
+        b == -y or around.percent and 100 * b == y or around.decimals > 0 and near(y, b, around.decimals)
+    )

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 from understudy.answers.maths import mathematical
 from understudy.answers.numeric import BLANKS, EITHER, MAX_LENGTH, Value, numeric, unwrapped, wording
@@ -13,17 +14,34 @@ LABEL = re.compile(
 )
 YES_NO = {"yes": True, "true": True, "y": True, "correct": True, "right": True, "t": True,
           "no": False, "false": False, "n": False, "incorrect": False, "wrong": False, "f": False}  # fmt: skip
+SEVERAL = re.compile(
+    r"\W*(?:(?i:options?|choices?|both|either)\s+)?[(\[]?([A-Z])[)\]]?(?:,?\s*(?:and|or|&|and/or)\s+|\s*[,/]\s*)(?:(?i:option|choice)\s+)?"
+    r"[(\[]?(?!\1)[A-Z][)\]]?(?![\w'])"
+)
+"""Two letters that are joined."""
+BOTH = re.compile(r"\b(?:yes|no|true|false)(?:\s+(?:and|or)\s+|\s?/\s?)(?:yes|no|true|false)\b|\bor\b")
 CLAIM = re.compile(r"(not\s+|n't\s+)?([^\W\d_]+)")
+
+
+SHORT = 80
+"""Characters of an answer that is worth remembering."""
 
 
 def value(text: str, kind: Kind = Kind.NUMBER) -> Value | None:
     """What `text` means as an answer of this kind; None if nothing."""
+    return remembered(text, kind) if len(text) <= SHORT else READERS[kind](text)
+
+
+@lru_cache(maxsize=8192)
+def remembered(text: str, kind: Kind) -> Value | None:
     return READERS[kind](text)
 
 
 def label(text: str) -> Value | None:
     """The letter of a choice: B, (b), B. wooded area."""
-    plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH]))
+    plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH])).strip("\"'{} ")
+    if SEVERAL.match(plain):
+        return Value("several", plain)
     parts = [p for p in EITHER.split(plain) if p.strip()]
     letters = {m[1].upper() for p in parts if (m := LABEL.fullmatch(p))}
     if len(letters) == 1:
@@ -33,11 +51,11 @@ def label(text: str) -> Value | None:
 
 def truth(text: str) -> Value | None:
     """Yes or no."""
-    plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH])).lower()
+    plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH])).lower().replace("\u2019", "'")
     claims = [YES_NO[w] != bool(negated) for negated, w in CLAIM.findall(plain)[:12] if w in YES_NO]
     if not claims:
         return None
-    return Value("several", text) if len(set(claims)) > 1 and EITHER.search(plain) else Value("bool", claims[0])
+    return Value("several", text) if len(set(claims)) > 1 and BOTH.search(plain) else Value("bool", claims[0])
 
 
 READERS: dict[Kind, Callable[[str], Value | None]] = {

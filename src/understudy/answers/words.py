@@ -11,44 +11,77 @@ TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
 SMALL = {word: n for n, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
 SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 PARTS = {"half": 2, "halves": 2, "third": 3, "thirds": 3, "quarter": 4, "quarters": 4, "fourth": 4, "fourths": 4,
-         "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "eighth": 8, "eighths": 8, "tenth": 10, "tenths": 10,
-         }  # fmt: skip
+         "fifth": 5, "fifths": 5, "sixth": 6, "sixths": 6, "seventh": 7, "sevenths": 7, "eighth": 8, "eighths": 8,
+         "ninth": 9, "ninths": 9, "tenth": 10, "tenths": 10, "twelfth": 12, "twelfths": 12, "hundredth": 100,
+         "hundredths": 100}  # fmt: skip
 WORD = rf"(?:{'|'.join([*SMALL, *SCALES])})"
+WORDS = frozenset([*SMALL, *SCALES, *PARTS, "dozen"])
+DIGIT = rf"(?:{'|'.join(UNITS[:10])})"
+PART = rf"(?:{'|'.join(PARTS)})"
 SPOKEN = re.compile(
-    rf"(?<![\w-])(?P<minus>minus |negative )?(?P<count>{WORD}(?:(?:[ -]| and ){WORD}){{0,12}})"
-    rf"(?P<parts>[ -](?:{'|'.join(PARTS)}))?(?P<half> and (?:a|one)[ -](?:half|quarter|third))?(?![\w])(?!-\w)",
+    rf"(?<![\w-])(?P<minus>minus |negative )?(?:an? (?=hundred|thousand|million|billion))?"
+    rf"(?P<count>{WORD}(?:(?:[ -]| and ){WORD}(?! ?-?{PART}\b)){{0,12}}(?:[ -]{WORD})?)"
+    rf"(?:(?P<point> point(?:[ -]{DIGIT})+)|[ -](?P<parts>{PART})"
+    rf"|(?: and |-and-)(?P<over>an?|{WORD})[ -](?P<under>{PART}))?"
+    r"(?![\w])(?!-\w)",
     re.IGNORECASE,
 )
-PART = re.compile(
-    r"(?<![\w-])(?:one|a)[ -](half|third|quarter|fourth|fifth|sixth|eighth|tenth)(?![\w-])", re.IGNORECASE
+PART_OF_ONE = re.compile(
+    rf"(?<![\w-])(?:(?:one|an?)[ -]({PART})|(half)(?! of an?| an?| dozen))(?![\w-])", re.IGNORECASE
 )
+DOZEN = re.compile(r"(?<![\w-])(?:(?P<half>half(?: of)? an?|an? half)|an?) dozen\b", re.IGNORECASE)
 
-LARGER = {
-    "dollar": ("cent", 100), "hour": ("minute", 60), "hr": ("min", 60), "minute": ("second", 60),
-    "feet": ("inch", 12), "foot": ("inch", 12), "pound": ("ounce", 16), "week": ("day", 7), "day": ("hour", 24),
-    "year": ("month", 12), "meter": ("centimeter", 100), "metre": ("centimetre", 100), "kilometer": ("meter", 1000),
-    "kilogram": ("gram", 1000), "h": ("m", 60), "ft": ("in", 12), "lb": ("oz", 16), "km": ("m", 1000),
-    "m": ("cm", 100), "kg": ("g", 1000),
-}  # fmt: skip
+STEPS = (  # names of a unit, names of the next smaller one, how many of it
+    (("hour", "hr", "h"), ("minute", "min", "m"), 60), (("minute", "min"), ("second", "sec", "s"), 60),
+    (("day",), ("hour", "hr", "h"), 24), (("week",), ("day",), 7), (("year", "yr"), ("month", "mo"), 12),
+    (("dollar", "euro"), ("cent",), 100), (("pound", "lb"), ("ounce", "oz"), 16),
+    (("foot", "feet", "ft"), ("inch", "in"), 12), (("kilometer", "kilometre", "km"), ("meter", "metre", "m"), 1000),
+    (("meter", "metre", "m"), ("centimeter", "centimetre", "cm"), 100), (("kilogram", "kg"), ("gram", "g"), 1000),
+)  # fmt: skip
+SMALLER = {(a, b): (size, smaller[0]) for larger, smaller, size in STEPS for a in larger for b in smaller}
+"""(unit, next smaller unit) to how many of it, and its first name."""
+UNITS_KNOWN = frozenset(name for pair in SMALLER for name in pair)
+MONEY = ("dollar", "euro")
 COMPOUND = re.compile(
-    r"(?P<sign>-)?(?P<money>\$)?\s?(?P<large>\d[\d,]{0,15})\s?(?P<unit>(?!and\b)[a-zA-Z]{1,10})?,?\s(?:and\s)?"
+    r"(?P<sign>-)?(?P<money>\$)?\s?(?P<large>\d[\d,]{0,15})"
+    r"(?:\s?(?P<unit>(?!and\b)[a-zA-Z]{1,10})[.,]?\s?(?:and\s)?|,?\s(?:and\s)?)"
     r"(?P<small>\d{1,4}(?:\.\d{1,6})?)\s?(?P<part>[a-zA-Z]{1,11})\b"
 )
+FURTHER = re.compile(r",?\s?(?:and\s)?(?P<small>\d{1,4}(?:\.\d{1,6})?)\s?(?P<part>[a-zA-Z]{1,11})\b")
 
 
 def spoken(text: str) -> tuple[Fraction, int, int] | None:
     """The first number in words, with its place."""
-    m, part = SPOKEN.search(text), PART.search(text)
-    if part and (m is None or part.start() <= m.start()):
-        return Fraction(1, PARTS[part[1].lower()]), part.start(), part.end()
+    lower = text.lower()
+    if not any(word in lower for word in WORDS):
+        return None
+    readings = [r for r in (counted_in(text), part_in(text), dozen_in(text)) if r is not None]
+    return min(readings, key=lambda r: (r[1], -r[2]), default=None)
+
+
+def counted_in(text: str) -> tuple[Fraction, int, int] | None:
+    m = SPOKEN.search(text)
     if m is None:
         return None
     value = Fraction(counted(re.split(r"[ -]+", m["count"].lower())))
-    if m["parts"]:
-        value /= PARTS[m["parts"][1:].lower()]
-    if m["half"]:
-        value += Fraction(1, PARTS[re.split(r"[ -]", m["half"].lower())[-1]])
+    if m["point"]:
+        digits = "".join(str(SMALL[w]) for w in re.split(r"[ -]", m["point"].lower())[2:])
+        value += Fraction(int(digits), 10 ** len(digits))
+    elif m["parts"]:
+        value /= PARTS[m["parts"].lower()]
+    elif m["under"]:
+        value += Fraction(SMALL.get(m["over"].lower(), 1), PARTS[m["under"].lower()])
     return (-value if m["minus"] else value), m.start(), m.end()
+
+
+def part_in(text: str) -> tuple[Fraction, int, int] | None:
+    m = PART_OF_ONE.search(text)
+    return (Fraction(1, PARTS[(m[1] or m[2]).lower()]), m.start(), m.end()) if m else None
+
+
+def dozen_in(text: str) -> tuple[Fraction, int, int] | None:
+    m = DOZEN.search(text)
+    return (Fraction(6 if m["half"] else 12), m.start(), m.end()) if m else None
 
 
 def counted(words: list[str]) -> int:
@@ -65,14 +98,32 @@ def counted(words: list[str]) -> int:
 
 
 def compound(text: str) -> tuple[tuple[Fraction, ...], int, int] | None:
-    """A quantity in two units, in the larger and (but for money) in the smaller, with its place."""
+    """A quantity in two units or more, in the largest and (but for money) in each smaller one, with its place."""
     for m in COMPOUND.finditer(text):
-        unit, part = (m["unit"] or "").lower(), m["part"].lower()
-        unit = "dollar" if m["money"] and not unit else unit if unit in LARGER else unit.removesuffix("s")
-        smaller, size = LARGER.get(unit, ("", 1))
-        if part not in (smaller, smaller + "s", smaller + "es") or not smaller:
-            continue
-        value = Fraction(int(m["large"].replace(",", ""))) + Fraction(m["small"]) / size
-        value = -value if m["sign"] else value
-        return ((value,) if unit == "dollar" else (value, value * size)), m.start(), m.end()
+        found = measured(text, m)
+        if found is not None:
+            return found
     return None
+
+
+def measured(text: str, m: re.Match[str]) -> tuple[tuple[Fraction, ...], int, int] | None:
+    """The readings of a match of COMPOUND, and of what goes on behind it; None if its units do not belong together."""
+    unit = "dollar" if m["money"] and not m["unit"] else singular(m["unit"] or "")
+    step = SMALLER.get((unit, singular(m["part"])))
+    if step is None:
+        return None
+    size, last = step
+    sizes, end = [size], m.end()
+    whole = Fraction(int(m["large"].replace(",", ""))) + Fraction(m["small"]) / size
+    while (more := FURTHER.match(text, end)) and (step := SMALLER.get((last, singular(more["part"])))):
+        last, end = step[1], more.end()
+        sizes.append(sizes[-1] * step[0])
+        whole += Fraction(more["small"]) / sizes[-1]
+    whole = -whole if m["sign"] else whole
+    return ((whole,) if unit in MONEY else (whole, *(whole * s for s in sizes))), m.start(), end
+
+
+def singular(unit: str) -> str:
+    """minutes -> minute, inches -> inch."""
+    unit = unit.lower()
+    return next((u for u in (unit, unit.removesuffix("s"), unit.removesuffix("es")) if u in UNITS_KNOWN), unit)

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from understudy.cli import judging, looking, making, serving, storing
+from understudy.cli import auditing, batching, judging, looking, making, serving, storing
 from understudy.cli.terminal import complain, quiet
 from understudy.errors import UnderstudyError
 
@@ -73,9 +73,9 @@ app = typer.Typer(
 )
 
 GROUPS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Make": (making.demo, making.run, making.plan),
+    "Make": (making.demo, making.run, making.plan, batching.batch),
     "Look": (looking.show, looking.runs, storing.store),
-    "Judge": (judging.grade, judging.schema, judging.doctor),
+    "Judge": (judging.grade, auditing.audit, judging.schema, judging.doctor),
     "Serve": (serving.ask,),
 }
 """Every command, by the panel of --help that it stands in."""

@@ -1,12 +1,13 @@
 """grade, schema, doctor: what says whether something is as it should be."""
 
+import os
 import platform
 import shutil
 import sys
 from collections import Counter
+from contextlib import nullcontext
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -17,58 +18,94 @@ from rich.table import Table
 
 from understudy import recipe as recipes
 from understudy.cli.terminal import complain, out, plain
+from understudy.grading.names import USUAL, Grader
 from understudy.recipe import Recipe
-from understudy.records import Kind, Rejected, Verdict
+from understudy.records import Kind, Verdict
 
 
 def grade(
     file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help=".jsonl, .json, .csv or .parquet; columns text and gold (or answer), "
-            "and if wanted kind, choices, stop, thought, id.",
-        ),
+        str,
+        typer.Argument(metavar="FILE", help=".jsonl (also .gz, .zst), .csv, .json or .parquet; - for stdin."),
     ],
-    kind: Annotated[
-        Kind | None, typer.Option(help="Sort of answer.", show_default="the row's, or by its gold answer")
+    output: Annotated[
+        str | None,
+        typer.Option(
+            "-o", "--output", help="File for the rows: .jsonl, .jsonl.gz or .jsonl.zst.", show_default="stdout"
+        ),
     ] = None,
-    summary: Annotated[
-        bool, typer.Option("--summary", help="Counts and accuracy instead of a line for each row.")
-    ] = False,
+    text: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The reply.", show_default=" or ".join(USUAL["text"]))
+    ] = None,
+    gold: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The gold answer.", show_default=" or ".join(USUAL["gold"]))
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help=f"Sort of answer: {', '.join(Kind)}.", show_default="kind")
+    ] = None,
+    stop: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Why the reply ended: length = cut off.", show_default="stop")
+    ] = None,
+    thought: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="A server's separate reasoning.", show_default="thought")
+    ] = None,
+    default_kind: Annotated[
+        Kind | None, typer.Option(help="Of rows that name none.", show_default="number; choice where there are choices")
+    ] = None,
+    grader: Annotated[Grader, typer.Option("--as", help="Judge by the rules of another grader.")] = Grader.UNDERSTUDY,
+    corrections: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Corrected gold answers, as audit --apply keeps them.")
+    ] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes.", show_default="all cores")] = None,
+    summary: Annotated[bool, typer.Option("--summary", help="Print the counts instead of the rows.")] = False,
 ) -> None:
-    """Judge replies against gold answers: one verdict a line, as JSON."""
-    from understudy.api import grade as graded
+    """Judge replies against gold answers: each row back in its place, with verdict, answer, slips and flags.
 
-    aside: list[Rejected] = []
+    A column of the file that is called like one of these is kept as given_answer and so on.
+    A row that cannot be judged comes back as failed, with the reason; then the exit code is 1.
+    """
+    from understudy.grading.lines import lines, writing
+    from understudy.grading.many import graded
+    from understudy.grading.rows import Columns, Settings
+
+    settings = Settings(
+        columns=Columns(text=text, gold=gold, kind=kind, stop=stop, thought=thought),
+        default_kind=default_kind,
+        grader=grader,
+        corrections=corrections,
+    )
     counts: Counter[Verdict] = Counter()
-    for one in graded(file, kind, aside):
-        counts[one.verdict] += 1
-        if not summary:
-            print(msgspec.json.encode(one).decode())
-    if summary:
-        _counted(counts)
-    if aside:
-        for row in aside[:SHOWN]:
-            complain(row.why)
-        complain(f"{len(aside)} of {counts.total() + len(aside)} rows were set aside, not judged.")
+    unusable: list[tuple[int, str]] = []
+    dones = graded(lines(file), settings, jobs or os.cpu_count() or 1, file)
+    with writing(output) if output or not summary else nullcontext() as out_file:
+        for done in dones:
+            if out_file is not None:
+                out_file.write(done.lines)
+            counts += done.counts
+            unusable += done.unusable
+    print(counted(counts), file=sys.stdout if summary else sys.stderr)
+    if unusable:
+        for number, why in unusable[:SHOWN]:
+            complain(f"{file}:{number}: {why}.")
+        complain(f"{len(unusable)} of {counts.total()} rows could not be judged: see their `why`.")
         raise typer.Exit(1)
 
 
 SHOWN = 10
-"""Rows set aside that are told one by one."""
+"""Rows that could not be judged and are told one by one."""
 
 
-def _counted(counts: Counter[Verdict]) -> None:
+def counted(counts: Counter[Verdict]) -> str:
+    """A line for each verdict there is, and the accuracy with its interval."""
     from understudy.stats import wilson
 
-    for verdict in Verdict:
-        if counts[verdict]:
-            print(f"{verdict.value:<10} {counts[verdict]:>7}")
-    n = counts.total() - counts[Verdict.FAILED] - counts[Verdict.UNGRADED]
+    told = [f"{verdict.value:<10} {counts[verdict]:>9}" for verdict in Verdict if counts[verdict]]
+    aside = counts[Verdict.FAILED] + counts[Verdict.UNGRADED]
+    n = counts.total() - aside
     if n:
         value, low, high = wilson(counts[Verdict.RIGHT], n)
-        print(f"{'accuracy':<10} {value:>7.1%}  [{low:.1%}, {high:.1%}] 95 %, n {n}")
+        told.append(f"{'accuracy':<10} {value:>9.1%}  [{low:.1%}, {high:.1%}] 95 %, n {n}, {aside} set aside")
+    return "\n".join(told) or "There are no rows."
 
 
 def schema(

@@ -48,14 +48,28 @@ def run(
     _make(name, sets or [], folder, command, only, start, offline, keep_errors)
 
 
-def plan(name: RecipeName, sets: Sets = None, folder: Folder = None) -> None:
-    """Say what would be made, from what, and what it takes. Makes nothing."""
-    from understudy.cli.planning import planned
+def plan(
+    name: RecipeName,
+    sets: Sets = None,
+    folder: Folder = None,
+    pilot: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PROBLEMS", help="Ask the teacher so many for real (20 to 50), and reckon with what comes."
+        ),
+    ] = None,
+) -> None:
+    """Say what would be made, from what, and what it takes. Makes nothing but a pilot's samples, which a run keeps."""
+    from understudy.cli.planning import piloted, planned
 
     recipe = recipes.load(name, sets or [])
-    folder = folder or default_folder(recipe, name)
+    run = Run(folder or default_folder(recipe, name))
     console = out()
-    for part in planned(recipe, Run(folder)):
+    if pilot is not None:
+        with Watch().listening() as watch:
+            console.print(piloted(recipe, run, watch, pilot))
+        return
+    for part in planned(recipe, run):
         console.print(part)
 
 

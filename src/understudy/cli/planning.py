@@ -6,16 +6,19 @@ from pathlib import Path
 from typing import NamedTuple
 
 from rich import box
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from understudy import pipeline, sources
-from understudy.cli.terminal import plain
+from understudy.cli.terminal import duration, plain
+from understudy.engines.prices import price
 from understudy.pipeline.keeping import Keeper, paths
 from understudy.pipeline.making import Hands
+from understudy.pipeline.pilot import Pilot, pilot
 from understudy.recipe import Adapter, Recipe, Sft, StudentPart, Train, arms
 from understudy.records import Problem, Split
+from understudy.stats import Interval
 from understudy.steps.solve import chosen, sampled_problems
 from understudy.store import Run
 
@@ -65,6 +68,8 @@ def planned(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
         table.add_row(plain(one.step), state, plain(cost.told), plain(", ".join(dict.fromkeys(map(_short, one.reads)))))
     yield table
     yield plain(_total(recipe, run, costs, sum(not one.kept for one in steps)))
+    if recipe.generate.teacher.engine != "oracle":
+        yield plain(_terms(recipe))
 
 
 def steps_of(recipe: Recipe, run: Run) -> Iterator[Planned]:
@@ -80,6 +85,64 @@ def steps_of(recipe: Recipe, run: Run) -> Iterator[Planned]:
         if not kept:
             keeper.manifest.pop(step.name, None)
         yield Planned(step.name, step.key, reads, step.names, kept)
+
+
+def piloted(recipe: Recipe, run: Run, teller: pipeline.Teller, count: int) -> RenderableType:
+    """What a pilot of so many problems tells of the run."""
+    pipeline.distil(recipe, run, teller, only="source")
+    with run.locked():
+        found = pilot(recipe, run, teller, count)
+    table = Table("", "", "95 %", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_row("right, of all samples", *_share(found.right))
+    table.add_row("verified: no rule refuses them", *_share(found.verified))
+    table.add_row("tokens asked, per sample", *_figure(found.tokens_in))
+    table.add_row("tokens answered, per sample", *_figure(found.tokens_out))
+    table.add_row("verified traces per million tokens", *_figure(found.per_million))
+    if found.per_dollar:
+        table.add_row("verified traces per dollar", *_figure(found.per_dollar))
+    return Group(table, *map(plain, _reckoned(recipe, found)))
+
+
+def _share(figure: Interval) -> tuple[str, str]:
+    return f"{figure.value:.1%}", f"[{figure.low:.1%}, {figure.high:.1%}]"
+
+
+def _figure(figure: Interval) -> tuple[str, str]:
+    return f"{figure.value:,.0f}", f"[{figure.low:,.0f}, {figure.high:,.0f}]"
+
+
+def _reckoned(recipe: Recipe, found: Pilot) -> Iterator[str]:
+    """The figures of the pilot as those of the whole run, in sentences."""
+    teacher = recipe.generate.teacher
+    name, tokens = teacher.model or teacher.engine, found.tokens_in.value + found.tokens_out.value
+    yield (
+        f"Asked of {name}: {found.problems} problems, {found.samples} samples, of which {found.failed} failed and "
+        f"{found.cut_off} were cut off."
+    )
+    yield (
+        f"All {found.all_problems:,} problems: {found.all_samples:,} samples, "
+        f"{_millions(round(found.all_samples * tokens))} tokens, "
+        f"about {found.all_samples * found.verified.value:,.0f} verified traces."
+    )
+    money = "The price is not known: generate.price={input: …, output: …}, in dollars per million tokens."
+    if found.dollars is not None:
+        known = price(recipe.generate)
+        told = f" ({known.told})" if known else ""
+        money = f"${found.dollars.value:,.2f} [{found.dollars.low:,.2f}, {found.dollars.high:,.2f}] in all{told}."
+    hours = f" About {duration(found.all_samples / found.rate)} at the pilot's rate." if found.rate else ""
+    yield money + hours
+    yield _terms(recipe)
+
+
+def _terms(recipe: Recipe) -> str:
+    """Whose terms cover what the teacher says."""
+    teacher = recipe.generate.teacher
+    if teacher.licence:
+        return f"Terms of the teacher's outputs: {teacher.licence}."
+    return (
+        f"Nobody has said whose terms cover the outputs of {teacher.model or teacher.engine}: some forbid training on "
+        "them. Read them, and set generate.teacher.licence."
+    )
 
 
 class _Still:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from understudy.engines.base import Engine
-from understudy.errors import EngineError, RecipeError
-from understudy.recipe import Generate, Price, Teacher, digest
+from understudy.errors import RecipeError
+from understudy.recipe import Teacher, digest
 from understudy.records import Problem
 
 
@@ -39,16 +39,8 @@ def identity(settings: Teacher) -> str:
     return digest([plain.get(name) for name in SAID_BY])
 
 
-SAID_BY = ("engine", "model", "extra")
+SAID_BY = ("engine", "model", "extra", "prefill", "arguments")
 """The settings of a teacher that decide what it says."""
-
-
-def price(settings: Generate) -> Price | None:
-    """Of the recipe, else of the table of prices; None = not known."""
-    return settings.price or PRICES.get(settings.teacher.model or "")
-
-
-PRICES: dict[str, Price] = {}
 
 
 def _oracle(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
@@ -76,15 +68,29 @@ def _local(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
 
 
 def _http(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
-    raise EngineError(
-        "This version cannot ask a server yet. Record its replies and replay them: generate.teacher.engine=replay."
-    )
+    from understudy.engines.http import Http
+
+    if not settings.url or not settings.model:
+        raise RecipeError(
+            "generate: teacher: http needs a server and the name of its model. "
+            "Set generate.teacher.url, for example http://127.0.0.1:8000/v1, and generate.teacher.model."
+        )
+    return Http(settings)
+
+
+def _vllm(settings: Teacher, problems: Mapping[str, Problem]) -> Engine:
+    from understudy.engines.vllm import Vllm
+
+    if settings.model is None:
+        raise RecipeError("generate: teacher: vllm needs a Hub id or folder. Set generate.teacher.model.")
+    return Vllm(settings)
 
 
 TEACHERS: dict[str, Callable[[Teacher, Mapping[str, Problem]], Engine]] = {
     "oracle": _oracle,
     "replay": _replay,
     "local": _local,
+    "vllm": _vllm,
     "http": _http,
 }
 """The one place where teachers are named."""

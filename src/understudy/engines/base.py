@@ -1,9 +1,11 @@
 """The seams: what a step knows of whoever turns prompts into samples, or says how likely a text is."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
-from understudy.records import Prompt, Sample, Sampling
+import msgspec
+
+from understudy.records import Prompt, Sample, Sampling, Stop
 
 
 class Sampled(NamedTuple):
@@ -45,6 +47,31 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """Give back what is held."""
+        ...
+
+
+def cut(sample: Sample, stop: Sequence[str]) -> Sample:
+    """The sample up to the first stop string: a server would have ended it there.
+
+    >>> cut(Sample(text="72. Q: next"), ["Q:"]).text
+    '72. '
+    """
+    ends = [at for mark in stop if (at := sample.text.find(mark)) >= 0]
+    return msgspec.structs.replace(sample, text=sample.text[: min(ends)], stop=Stop.STOPPED) if ends else sample
+
+
+@runtime_checkable
+class Metered(Protocol):
+    """An engine that knows what its server counts, which bills a prompt once for all samples of a request."""
+
+    @property
+    def billed(self) -> tuple[int, int]:
+        """Tokens asked and answered so far."""
+        ...
+
+    @property
+    def in_flight(self) -> int:
+        """Requests sent and not answered yet."""
         ...
 
 

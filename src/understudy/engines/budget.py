@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from understudy.engines.base import Engine, Sampled, Wanted, always
+from understudy.engines.base import Engine, Metered, Sampled, Wanted, always
 from understudy.errors import BudgetError
 from understudy.recipe import Price, Spending
 from understudy.records import Prompt, Sample, Sampling
@@ -51,6 +51,8 @@ class Budget:
             for line in whole_lines(path):
                 self.spent.add(msgspec.json.decode(line, type=Spent))
         self._journal = Journal(path)
+        self._meter = engine if isinstance(engine, Metered) else None
+        self._billed = (0, 0)
         self._since: float | None = None
         self._refused = False
 
@@ -78,14 +80,11 @@ class Budget:
         self.engine.close()
 
     def told(self) -> str:
-        """What was spent, in words.
-
-        >>> Budget.told.__doc__ is not None
-        True
-        """
+        """What was spent, in words."""
+        flying = f"{self._meter.in_flight} in flight, " if self._meter and self._meter.in_flight else ""
         money = "unknown price" if self.spent.dollars is None or self.price is None else f"${self.spent.dollars:.2f}"
         tokens = self.spent.tokens_in + self.spent.tokens_out
-        return f"{money}, {tokens:,} tokens, {self.spent.hours:.2f} h for {self.spent.samples:,} samples"
+        return f"{flying}{money}, {tokens:,} tokens, {self.spent.hours:.2f} h for {self.spent.samples:,} samples"
 
     def _affords(self) -> bool:
         """Nothing is spent to the end yet; hours run while nothing comes back, too."""
@@ -102,16 +101,25 @@ class Budget:
     def _count(self, sample: Sample) -> None:
         now = time.monotonic()
         hours, self._since = (now - (self._since or now)) / 3600, now
+        tokens_in, tokens_out = self._taken(sample)
         one = Spent(
             samples=1,
-            tokens_in=sample.tokens_in,
-            tokens_out=sample.tokens_out,
-            dollars=dollars(self.price, sample.tokens_in, sample.tokens_out),
+            tokens_in=tokens_in,
+            tokens_out=tokens_out,
+            dollars=dollars(self.price, tokens_in, tokens_out),
             hours=hours,
             uncounted=int(sample.error is None and not sample.tokens_out),
         )
         self.spent.add(one)
         self._journal.add(one)
+
+    def _taken(self, sample: Sample) -> tuple[int, int]:
+        """Tokens since the last sample, as the server counts them; else those of the sample."""
+        if self._meter is None:
+            return sample.tokens_in, sample.tokens_out
+        billed, before = self._meter.billed, self._billed
+        self._billed = billed
+        return billed[0] - before[0], billed[1] - before[1]
 
 
 def dollars(price: Price | None, tokens_in: float, tokens_out: float) -> float | None:

@@ -19,7 +19,7 @@ from transformers import (
 )
 
 from understudy import render
-from understudy.engines.base import Sampled, Wanted, always
+from understudy.engines.base import Sampled, Scored, Wanted, always
 from understudy.records import Prompt, Sample, Sampling, Stop
 from understudy.student import Loaded
 
@@ -42,6 +42,24 @@ class Local:
             batch = wishes[at : at + self.batch]
             if any(wanted(i, number) for i, number in batch):
                 yield from self._draw(batch, prompts, ids, sampling)
+
+    @torch.inference_mode()
+    def score(self, pairs: Sequence[tuple[Prompt, str]]) -> Iterator[Scored]:
+        """Log-probabilities of each text after its prompt, shortest first; what is longer than the context is cut."""
+        begun = [render.prompt_ids(p.messages, self.tokenizer, p.prefill) for p, _ in pairs]
+        whole = [render.prompt_ids(p.messages, self.tokenizer, p.prefill + text) for p, text in pairs]
+        most = self.model.config.max_position_embeddings
+        order = sorted(range(len(pairs)), key=lambda i: (len(whole[i]), i))
+        for at in range(0, len(order), self.batch):
+            batch = order[at : at + self.batch]
+            width = min(most, max(len(whole[i]) for i in batch))
+            pad = self.tokenizer.eos_token_id or 0  # behind the text, where no token before it looks
+            rows = [(whole[i] + [pad] * width)[:width] for i in batch]
+            tokens = torch.tensor(rows, device=self.model.device)  # (B, T)
+            logits = self.model(input_ids=tokens).logits[:, :-1].float()  # (B, T-1, V)
+            each = logits.log_softmax(-1).gather(-1, tokens[:, 1:, None])[..., 0].tolist()
+            for row, i in enumerate(batch):
+                yield Scored(i, tuple(each[row][len(begun[i]) - 1 : len(whole[i]) - 1]))
 
     def close(self) -> None:
         """Nothing is held but memory."""

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from understudy.engines.base import Sampled, Wanted, always
+from understudy.engines.base import Sampled, Wanted, always, cut
 from understudy.errors import EngineError
 from understudy.records import Problem, Prompt, Sample, Sampling, Stop
 from understudy.sources.word_problems import Plan, plan_of, solution
@@ -58,7 +58,7 @@ class Oracle:
         for index, prompt in enumerate(prompts):
             for number in range(sampling.n):
                 if wanted(index, number):
-                    yield Sampled(index, number, self._one(prompt.id, number, sampling))
+                    yield Sampled(index, number, cut(self._one(prompt.id, number, sampling), sampling.stop))
 
     def fault(self, problem: str, number: int, seed: int) -> str | None:
         """The fault planted in that sample; None = it is clean."""

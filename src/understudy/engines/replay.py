@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from understudy.engines.base import Sampled, Wanted, always
+from understudy.engines.base import Sampled, Wanted, always, cut
 from understudy.errors import SourceError
 from understudy.records import Prompt, Sample, Sampling, Stop
 from understudy.sources.columns import normalised
@@ -81,7 +81,7 @@ class Replay:
             for index in _meant(recorded, asked.get(_key(recorded.question), ()), prompts):
                 for sample in recorded.samples:
                     if met[index] < sampling.n and wanted(index, met[index]):
-                        yield Sampled(index, met[index], _cut(sample, self._stop + sampling.stop))
+                        yield Sampled(index, met[index], cut(sample, self._stop + sampling.stop))
                     met[index] += 1
         for index in range(len(prompts)):
             if not met[index] and wanted(index, 0):
@@ -210,12 +210,6 @@ def _choices(data: dict[str, object]) -> tuple[str, ...]:
 
 def _first(data: dict[str, object], names: Sequence[str]) -> object:
     return next((value for name in names if (value := get(data, name)) is not None), None)
-
-
-def _cut(sample: Sample, stop: Sequence[str]) -> Sample:
-    """The sample up to the first stop string: a server would have ended it there."""
-    ends = [at for mark in stop if (at := sample.text.find(mark)) >= 0]
-    return Sample(text=sample.text[: min(ends)], thought=sample.thought, stop=Stop.STOPPED) if ends else sample
 
 
 # --- which prompt a question belongs to -------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from understudy.engines.base import Sampled, Wanted, always
+from understudy.engines.base import Sampled, Wanted, always, cut
 from understudy.records import Prompt, Sample, Sampling, Stop
 
 Replies = Mapping[str, Sequence[str | Sample]] | Callable[[Prompt, int], str | Sample]
@@ -32,7 +32,7 @@ class Scripted:
             for index, prompt in enumerate(prompts):
                 if wanted(index, number):
                     self.said.append((prompt.id, number))
-                    yield Sampled(index, number, self._reply(prompt, number))
+                    yield Sampled(index, number, cut(self._reply(prompt, number), sampling.stop))
 
     def close(self) -> None:
         """Remember that it was closed."""

@@ -11,8 +11,8 @@ from understudy import engines, sources
 from understudy.engines.base import Engine
 from understudy.errors import RecipeError
 from understudy.recipe import MixSource, Recipe, arms, digest
-from understudy.records import Message, Problem, Record, Rejected, Split, Student
-from understudy.sources.overlap import marked
+from understudy.records import Message, Problem, Record, Rejected, Split, Student, Trace
+from understudy.sources.overlap import Tests, marked
 from understudy.store import Run
 
 if TYPE_CHECKING:  # the story imports this room
@@ -31,6 +31,16 @@ class Asking(NamedTuple):
 ASKING = Asking()
 
 
+class Taught(NamedTuple):
+    """A teacher, wrapped in what a run needs of it."""
+
+    engine: Engine
+    spent: Callable[[], str]
+    """What asking has cost so far, in words."""
+    asked: Callable[[], int]
+    """Samples that were asked for and not kept from before."""
+
+
 class Hands:
     """Makes the records of each step, one at a time."""
 
@@ -43,7 +53,7 @@ class Hands:
 
     def problems(self) -> Iterator[Problem | Rejected]:
         recipe = self.recipe
-        return marked(lambda: sources.load(recipe.sources, recipe.seed), recipe.overlap_words)
+        return marked(lambda: sources.load(recipe.sources, recipe.seed), recipe.overlap_words, recipe.overlap_share)
 
     def given(self) -> Iterator[Student]:
         from understudy.student import describe
@@ -74,25 +84,38 @@ class Hands:
     def traces(self) -> Iterator[Record]:
         from understudy.steps.generate import generate
 
-        settings = self.recipe.generate
-        train = list(islice(_from(self._of(Split.TRAIN), settings.sources), settings.limit))
-        teacher, told = self.teacher({p.id: p for p in train})
-
-        def tick(done: int, total: int, note: str) -> None:
-            self.teller.tick(done, total, ", ".join(filter(None, (note, told()))))
-
+        train = self.asked()
+        teacher = self.teacher({p.id: p for p in train})
+        settings, seed, tick = self.recipe.generate, self.recipe.seed, self.tick(teacher)
         try:
-            yield from generate(train, teacher, settings, self.recipe.seed, tick, self.teller.stop)
+            yield from generate(train, teacher.engine, settings, seed, tick, self.teller.stop, self.solved())
         finally:
-            teacher.close()
+            teacher.engine.close()
 
-    def teacher(self, problems: Mapping[str, Problem]) -> tuple[Engine, Callable[[], str]]:
-        """The teacher, and what tells what it has cost so far: kept in the store, and within the budget."""
+    def asked(self) -> list[Problem]:
+        """The problems that the teacher is asked."""
+        settings = self.recipe.generate
+        return list(islice(_from(self._of(Split.TRAIN), settings.sources), settings.limit))
+
+    def solved(self) -> list[Problem]:
+        """Those that may be shown to the teacher as worked examples."""
+        return list(self._learnable(Split.TRAIN)) if self.recipe.generate.ask.examples else []
+
+    def tick(self, teacher: Taught) -> Callable[[int, int, str], None]:
+        """Tells progress, how good it is, and what it has cost."""
+        return lambda done, total, note: self.teller.tick(done, total, ", ".join(filter(None, (note, teacher.spent()))))
+
+    def teacher(self, problems: Mapping[str, Problem], inside: Engine | None = None) -> Taught:
+        """The teacher: what it says is kept in the store, and asking stays within the budget.
+
+        `inside` stands in for it, and costs nothing.
+        """
         settings = self.recipe.generate
         if settings.teacher.engine in engines.FREE:  # on record anyway as traces
-            return engines.teacher(settings.teacher, problems), lambda: ""
+            return Taught(engines.teacher(settings.teacher, problems), lambda: "", lambda: 0)
         from understudy.engines.budget import Budget
         from understudy.engines.cached import Cached
+        from understudy.engines.prices import price
         from understudy.engines.samples import Samples
 
         own = self.run.folder / "samples" / "teacher"
@@ -100,15 +123,51 @@ class Hands:
         who, together = engines.identity(settings.teacher), settings.teacher.engine == "local"
         name = settings.teacher.model or settings.teacher.engine
         if self.asking.offline:
-            return Cached(None, samples, who, name, together, keep_errors=True), lambda: "offline"
+            return Taught(Cached(None, samples, who, name, together, keep_errors=True), lambda: "offline", lambda: 0)
+        if inside is not None:
+            cached = Cached(inside, samples, who, name, together, self.asking.keep_errors)
+            return Taught(cached, lambda: "", lambda: cached.asked)
         inside = engines.teacher(settings.teacher, problems)
-        budget = Budget(inside, settings.budget, engines.price(settings), self.run.folder / "samples" / "spent.jsonl")
-        return Cached(budget, samples, who, name, together, self.asking.keep_errors), budget.told
+        known = price(settings)
+        spent = self.run.folder / "samples" / "spent.jsonl"
+        budget = Budget(inside, settings.budget, known.price if known else None, spent)
+        cached = Cached(budget, samples, who, name, together, self.asking.keep_errors)
+        return Taught(cached, budget.told, lambda: cached.asked)
 
     def judged(self) -> Iterator[Record]:
-        from understudy.steps.curate import curate
+        from understudy.steps.curate import curate, with_ledger
 
-        return curate(self.run.rows("traces"), self._by_id(Split.TRAIN), self.recipe.curate, self.teller.say)
+        traces, problems, say = self.run.rows("traces"), self._by_id(Split.TRAIN), self.teller.say
+        surprise = self._surprise(problems) if self.recipe.curate.surprise_band is not None else None
+        judged = curate(traces, problems, self.recipe.curate, say, surprise=surprise)
+        return with_ledger(judged, problems, say, self._planted(problems))
+
+    def _planted(self, problems: Mapping[str, Problem]) -> Callable[[Trace], str | None] | None:
+        """What fault a programmatic teacher has put into a trace; None where the teacher does not know."""
+        from understudy.engines.oracle import Oracle
+        from understudy.sources.word_problems import plan_of
+
+        if self.recipe.generate.teacher.engine != "oracle" or not any(map(plan_of, problems.values())):
+            return None
+
+        oracle, seed = Oracle(problems, self.recipe.generate.teacher.messy), self.recipe.seed
+        return lambda trace: oracle.fault(trace.problem, int(trace.id.rpartition("#")[2]), seed)
+
+    def _surprise(self, problems: Mapping[str, Problem]) -> Callable[[Sequence[Trace]], Iterator[float]]:
+        """How surprised the untaught student is by each trace, in nats per token."""
+        from understudy import prompts
+        from understudy.engines.local import Local
+        from understudy.student import load
+
+        student: Student = next(iter(self.run.rows("pretrain/student")))
+        local = Local(load(self._place(student)), "base", self.recipe.solve.batch)
+
+        def surprise(traces: Sequence[Trace]) -> Iterator[float]:
+            pairs = [(prompts.solve(problems[t.problem]), t.sample.text) for t in traces]
+            found = {scored.pair: scored.logprobs for scored in local.score(pairs)}
+            return (-sum(found[i]) / max(1, len(found[i])) for i in range(len(pairs)))
+
+        return surprise
 
     # --- what each arm has of its own ---------------------------------------------------------------------------------
 
@@ -226,6 +285,18 @@ class Hands:
         inside = self.run.folder / student.path
         return str(inside) if inside.exists() else student.path
 
+    def _no_tests(self, name: str, said: Iterable[tuple[Message, ...]]) -> Iterator[tuple[Message, ...]]:
+        """Those in which no test question is asked; says how many were left out."""
+        words, left_out = self.recipe.overlap_words, 0
+        tests = Tests(self._of(Split.TEST), words, self.recipe.overlap_share) if words is not None else None
+        for conversation in said:
+            if tests is not None and any(tests.leak_text(message.content) for message in conversation):
+                left_out += 1
+            else:
+                yield conversation
+        if left_out:
+            self.teller.say(f"mix: {name}: {left_out} conversations with a test question in them were left out")
+
     def _conversations(self, wanted: Sequence[MixSource], arm: Recipe) -> dict[str, Iterable[tuple[Message, ...]]]:
         from understudy.sources.chat import small_talk
         from understudy.sources.conversations import conversations
@@ -241,7 +312,7 @@ class Hands:
         for source in wanted:
             if source.path is not None:
                 read = conversations(source.path, source.limit)
-                found[source.name] = (c for c in read if not isinstance(c, Rejected))
+                found[source.name] = self._no_tests(source.name, (c for c in read if not isinstance(c, Rejected)))
             elif source.name in made:
                 found[source.name] = made[source.name](source)
             else:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from understudy.pipeline.making import Hands
-from understudy.recipe import Generate, Recipe, Spending, digest
+from understudy.recipe import Generate, MixSource, Recipe, Spending, digest
 from understudy.records import Record
 
 STEPS = ("source", "pretrain", "generate", "curate", "mix", "sft", "solve", "evaluate", "report")
@@ -59,8 +59,8 @@ class Step(NamedTuple):
 def source(recipe: Recipe, hands: Hands) -> Step:
     return Step(
         "source",
-        follows=[recipe.sources, recipe.seed, recipe.overlap_words],
-        paths=tuple(s.path for s in recipe.sources),
+        follows=[recipe.sources, recipe.seed, *_apart(recipe)],
+        paths=tuple(path for s in recipe.sources for path in (s.path, s.corrections)),
         files=("problems", "rejected"),
         make=hands.problems,
         more=hands.split_hashes,
@@ -74,8 +74,8 @@ def pretrain(recipe: Recipe, hands: Hands) -> Step:
     laid_out = [recipe.mix.layout] if any(s.name == "rationale" for s in settings.sources) else []
     return Step(
         "pretrain",
-        follows=[student, settings, recipe.seed, *laid_out],
-        reads=("problems:train",),
+        follows=[student, settings, recipe.seed, *laid_out, *(_apart(recipe) if _read(settings.sources) else ())],
+        reads=("problems:train", *_read(settings.sources)),
         paths=tuple(s.path for s in settings.sources),
         at="pretrain",
         files=("student", "losses"),
@@ -89,8 +89,8 @@ def generate(recipe: Recipe, hands: Hands) -> Step:
         "generate",
         follows=[asked(recipe.generate), recipe.seed],
         reads=("problems:train",),
-        paths=(recipe.generate.teacher.path,),
-        files=("traces",),
+        paths=(recipe.generate.teacher.path, recipe.generate.ask.file),
+        files=("traces", "prompts"),
         make=hands.traces,
     )
 
@@ -101,11 +101,12 @@ def asked(settings: Generate) -> Generate:
 
 
 def curate(recipe: Recipe, hands: Hands) -> Step:
+    asked = ("pretrain/student",) if recipe.curate.surprise_band is not None else ()
     return Step(
         "curate",
         follows=[recipe.curate],
-        reads=("problems:train", "traces"),
-        files=("judged",),
+        reads=("problems:train", "traces", *asked),
+        files=("judged", "ledger", "pool"),
         make=hands.judged,
     )
 
@@ -113,8 +114,8 @@ def curate(recipe: Recipe, hands: Hands) -> Step:
 def mix(name: str, arm: Recipe, hands: Hands) -> Step:
     return Step(
         f"arms/{name}/mix",
-        follows=[arm.mix, arm.seed],
-        reads=("problems:train", "judged"),
+        follows=[arm.mix, arm.seed, *(_apart(arm) if _read(arm.mix.sources) else ())],
+        reads=("problems:train", "judged", *_read(arm.mix.sources)),
         paths=tuple(s.path for s in arm.mix.sources),
         at=f"arms/{name}",
         files=("examples",),
@@ -181,6 +182,16 @@ def evaluate(recipe: Recipe, named: Mapping[str, Recipe], hands: Hands) -> Step:
         files=("metrics",),
         make=lambda: hands.metrics(list(named), trials),
     )
+
+
+def _apart(recipe: Recipe) -> tuple[object, ...]:
+    """What keeps tests apart from training."""
+    return recipe.overlap_words, recipe.overlap_share
+
+
+def _read(sources: Iterable[MixSource]) -> tuple[str, ...]:
+    """What conversations out of a file are compared with; those made here hold no test."""
+    return ("problems:test",) if any(source.path is not None for source in sources) else ()
 
 
 def _of_arms(named: Mapping[str, Recipe], *files: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from understudy.recipe import Source
 from understudy.records import Kind, Problem, Rejected, Split
 from understudy.sources import columns, files, probes, sets, word_problems
 from understudy.sources.columns import Columns
+from understudy.sources.corrections import corrected
 
 MADE = ("word_problems", "probes")
 """Sources that need no file: problems are made from the seed."""
@@ -29,7 +30,7 @@ def load(sources: Sequence[Source], seed: int) -> Iterator[Problem | Rejected]:
     for source in sources:
         name = named(source)
         first, found, why = begin[name], 0, ""
-        for row in _rows(source, name, seed, first, tests):
+        for row in corrected(_rows(source, name, seed, first, tests), source.corrections):
             if isinstance(row, Problem):
                 found += 1
                 if row.split is Split.TEST and row.kind is not Kind.OPEN:

@@ -45,7 +45,7 @@ def score(
 
 def _replied(prediction: Prediction, problem: Problem, rollout: Rollout, number: int) -> Score:
     sample, judged = rollout.sample, _judge(rollout, problem)
-    flags = answers.flags(sample.text, problem.question, problem.kind, sample.stop, sample.thought)
+    flags = answers.flags(sample.text, problem.question, problem.kind, sample.stop, sample.thought, judged)
     return _score(prediction, problem, judged.verdict, sample.tokens_out, number, judged, flags)
 
 

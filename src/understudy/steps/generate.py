@@ -1,5 +1,6 @@
 """Ask the teacher: several traces of each training problem. A call that fails is a trace with its error."""
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
@@ -7,7 +8,8 @@ import msgspec
 
 from understudy.answers import judge
 from understudy.engines.base import Engine, Sampled
-from understudy.prompts import ask
+from understudy.errors import RecipeError
+from understudy.prompts import ask, told
 from understudy.recipe import Generate, digest
 from understudy.records import Problem, Prompt, Sampling, Trace, Verdict
 
@@ -33,22 +35,35 @@ def generate(
     seed: int,
     tick: Tick,
     stop: Callable[[], bool],
-) -> Iterator[Trace]:
-    """Traces in (problem, sample) order, however the engine gives them; each as soon as all before it are there.
+    solved: Sequence[Problem] = (),
+) -> Iterator[Trace | Prompt]:
+    """The first problem's prompt in each style, then traces in (problem, sample) order, however the engine gives them.
+
+    Each trace comes as soon as all before it are there. `solved` are problems that may be shown as worked examples.
 
     Raises:
         KeyboardInterrupt: `stop` became true; what is in flight was finished first.
+        RecipeError: there are fewer solved problems than are to be shown.
     """
     asked = sampling(settings, seed)
-    prompts = [ask(p) for p in problems]
-    how = digest(msgspec.to_builtins(asked))
-    quality = Quality()
-    waiting: dict[tuple[int, int], Trace] = {}
-    head = (0, 0)
-    for done, one in enumerate(engine.sample(prompts, asked, lambda *_: not stop()), 1):
-        waiting[one.prompt, one.number] = _trace(prompts[one.prompt], engine.name, how, one)
-        quality.see(problems[one.prompt], one)
-        tick(done, len(prompts) * asked.n, quality.told())
+    styles = len(settings.ask.styles)
+    prompts = list(_prompts(problems, settings, _shown(solved, settings, seed)))
+    yield from prompts[:styles]
+    how, each = digest(msgspec.to_builtins(asked)), -(-asked.n // styles)
+    quality, waiting, head = Quality(), dict[tuple[int, int], Trace](), (0, 0)
+
+    def number(prompt: int, one: int) -> int:
+        """Of a problem's samples, whose styles take turns."""
+        return one * styles + prompt % styles
+
+    drawn = engine.sample(
+        prompts, msgspec.structs.replace(asked, n=each), lambda i, n: number(i, n) < asked.n and not stop()
+    )
+    for done, one in enumerate(drawn, 1):
+        at = one.prompt // styles, number(one.prompt, one.number)
+        waiting[at] = _trace(prompts[one.prompt], engine.name, how, at[1], one)
+        quality.see(problems[at[0]], one)
+        tick(done, len(problems) * asked.n, quality.told())
         while head in waiting:
             yield waiting.pop(head)
             head = (head[0], head[1] + 1) if head[1] + 1 < asked.n else (head[0] + 1, 0)
@@ -58,9 +73,29 @@ def generate(
         yield waiting[key]
 
 
-def _trace(prompt: Prompt, teacher: str, how: str, one: Sampled) -> Trace:
+def _prompts(problems: Sequence[Problem], settings: Generate, shown: Sequence[Problem]) -> Iterator[Prompt]:
+    """Problem by problem, one of each style."""
+    words = [told(style, settings.ask.file) for style in settings.ask.styles]
+    for problem in problems:
+        others = [p for p in shown if p.id != problem.id][: settings.ask.examples]
+        yield from (ask(problem, said, others) for said in words)
+
+
+def _shown(solved: Sequence[Problem], settings: Generate, seed: int) -> Sequence[Problem]:
+    """Worked examples drawn at random, one more than are shown: a problem is no example of itself."""
+    wanted = settings.ask.examples + 1
+    able = [p for p in solved if p.rationale and p.answer is not None]
+    if settings.ask.examples and len(able) < wanted:
+        raise RecipeError(
+            f"generate: ask: examples: {settings.ask.examples} are to be shown, and {len(able)} train problems have a "
+            "rationale. Show fewer, or give a source whose problems are solved."
+        )
+    return random.Random(f"examples/{seed}").sample(able, wanted) if settings.ask.examples else ()
+
+
+def _trace(prompt: Prompt, teacher: str, how: str, number: int, one: Sampled) -> Trace:
     return Trace(
-        id=f"{prompt.id}#{one.number}",
+        id=f"{prompt.id}#{number}",
         problem=prompt.id,
         teacher=teacher,
         prompt_hash=digest(msgspec.to_builtins(prompt.messages)),

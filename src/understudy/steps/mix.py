@@ -99,7 +99,8 @@ def _draw(pool: Sequence[Example], count: int, rng: random.Random) -> list[Examp
 def _of_trace(judged: Judged, problem: Problem, layout: Layout) -> Example | None:
     answer = judged.answer if judged.answer is not None else problem.answer
     thought = prompts.reasoning(judged.trace.sample, problem.kind)
-    if answer is None or (not thought and layout is not Layout.NONE):
+    empty = not thought and judged.corrupted is None  # where all steps were deleted on purpose, that is the lesson
+    if answer is None or (empty and layout is not Layout.NONE):
         return None
     reply = prompts.target(thought, answer, layout, prompts.rationale(problem))
     return _example(judged.trace.id, prompts.question(problem), reply, "teacher")

@@ -1,0 +1,157 @@
+"""The common shapes of true equations, settled without a parser: 9 eggs * $2 = $18, 48/2 = <<48/2=24>>24."""
+
+import re
+from fractions import Fraction
+from functools import lru_cache
+
+from understudy.answers.compare import near, rounded
+from understudy.answers.equation import Equation, Read, Status
+from understudy.answers.sides import AFTER, DATE, NUMBER
+from understudy.answers.units import NOT_UNITS
+from understudy.answers.worth import worth
+
+UNIT = r"(?>(?:[a-z]| [A-Za-z]|/[a-z])[A-Za-z]{1,20}+(?:[ /](?:an? )?[A-Za-z]{2,20}+){0,3})?"
+OPERAND = rf"\$?(?>{NUMBER})%?\){{0,3}}+{UNIT}\){{0,3}}+"
+COMMON = re.compile(
+    rf"(?P<left>(?=[\d.$(])\({{0,3}}+{OPERAND}(?: ?[-+*/xX] ?\({{0,3}}+{OPERAND}){{1,20}}+) ?= ?"
+    rf"(?:\$? ?<< ?(?P<note>[-+*/(.\d][-+*/(). \d]{{0,80}})=(?P<result>-?(?>{NUMBER}))>>)?"
+    rf"(?P<right>\$?-?(?>{NUMBER})(?>/\d{{1,9}}+(?![./]))?)(?P<percent>%?){AFTER}"
+)
+NOTE = re.compile(rf"<< ?(?P<note>[-+*/(.\d][-+*/(). \d]{{0,80}})=(?P<result>-?(?>{NUMBER}))>>")
+WORD = re.compile(r"/?[A-Za-z]{2,}| an? ")
+PERCENT = re.compile(r"([\d.]+)%")
+LOOSE = str.maketrans({"x": "*", "X": "*", " ": "", "$": "", ",": ""})
+NO_UNITS = NOT_UNITS | {"percent", "pct"}
+NO_EDGES = frozenset({"of", "percent", "pct", "x", "X", "and"})
+"""Words before a left side that may belong to it."""
+
+SPACED = re.compile(r"[\d.] +[\d.]")
+Found = tuple[Status, Fraction | int, Fraction | int, int]
+"""Exact or rounded, the values of both sides, and the digits behind the point on the right."""
+
+
+def glance(text: str, plain: str) -> tuple[list[Read], list[Read], set[int]]:
+    """Equations in notes, other equations, and the places of the equals signs that are settled with them.
+
+    `plain` is the text made ready. Only what the parser would read in the same way is settled.
+    """
+    noted: list[Read] = []
+    around: list[Read] = []
+    settled: set[int] = set()
+    for m in COMMON.finditer(plain):
+        left, note, result, right, percent = m.groups()
+        sign = m.end(1) if plain[m.end(1)] == "=" else m.end(1) + 1
+        if note is None:
+            bare = not percent and plain[m.end(4) : m.end(4) + 1] != "$"
+            if bare and (found := compared(bones(left), right)) and is_free(plain, m.start()):
+                around.append(stated(text, plain, m.start(), m.end(4), found))
+                settled.add(sign)
+        elif found := compared(note, result):
+            noted.append(Read(Equation(text[m.start(2) : m.end(3)], m.start(2), m.end(3), found[0]), *found[1:]))
+            settled.add(m.end(2))
+            if repeats(left, right, percent, note, result) and is_free(plain, m.start()):
+                settled.add(sign)
+    if plain.count("<<") > len(noted):
+        other_notes(text, plain, noted, settled)
+    return noted, around, settled
+
+
+def stated(text: str, plain: str, start: int, end: int, found: Found) -> Read:
+    chained = start > 1 and plain[start - 2 : start].strip() == "="
+    return Read(Equation(text[start:end], start, end, found[0]), *found[1:], False, chained)
+
+
+def other_notes(text: str, plain: str, noted: list[Read], settled: set[int]) -> None:
+    """Adds notes around which no common shape stands."""
+    for m in NOTE.finditer(plain):
+        if m.end(1) not in settled and (found := compared(m[1], m[2])):
+            noted.append(Read(Equation(text[m.start(1) : m.end(2)], m.start(1), m.end(2), found[0]), *found[1:]))
+            settled.add(m.end(1))
+            if (sign := sign_of_name(plain, m.start())) is not None:
+                settled.add(sign)
+    noted.sort(key=lambda r: r.equation.start)
+
+
+def sign_of_name(plain: str, note: int) -> int | None:
+    """Where the equals sign before a note is, if only words stand before it: Total cost = <<3*4=12>>12."""
+    sign = len(plain[max(0, note - 3) : note].rstrip(" $")) + max(0, note - 3) - 1
+    if plain[sign : sign + 1] != "=":
+        return None
+    name = plain[plain.rfind("\n", 0, sign) + 1 : sign]
+    return sign if name.replace(" ", "").replace("'", "").isalpha() else None
+
+
+@lru_cache(maxsize=1 << 14)
+def repeats(left: str, right: str, percent: str, note: str, result: str) -> bool:
+    """What stands around a note says the same as the note."""
+    if percent and "/" in right:
+        return False
+    arithmetic = bones(left)
+    if arithmetic == note and right == result and not percent:
+        return True
+    noted = compared(note, result)
+    if noted is None or arithmetic is None or (a := worth(arithmetic)) is None:
+        return False
+    _, x, y, _ = noted
+    right = right.replace("$", "").replace(",", "")
+    b = worth(right)
+    if b is None:
+        return False
+    if percent and 100 * a == x and b == y:
+        return True  # 3/25 * 100% = <<3/25*100=12>>12%
+    decimals = len(right.partition(".")[2]) + 2 * bool(percent)
+    b = Fraction(b, 100) if percent and b != y else b
+    return a == x and (b in (y, -y) or decimals > 0 and near(y, b, decimals))
+
+
+@lru_cache(maxsize=1 << 14)
+def compared(arithmetic: str | None, right: str) -> Found | None:
+    """What an equation between plain arithmetic and a plain number is; None if it is neither exact nor rounded."""
+    if arithmetic is None or " " in arithmetic and SPACED.search(arithmetic):
+        return None
+    a = worth(arithmetic.replace(" ", ""))
+    if a is None or is_date(arithmetic):
+        return None
+    right = right.replace("$", "").replace(",", "")
+    b, decimals = worth(right), 0 if "/" in right else len(right.partition(".")[2])
+    if b is None:
+        return None
+    if a == b:
+        return Status.EXACT, a, b, decimals
+    return (Status.ROUNDED, a, b, decimals) if rounded(a, b, decimals) else None
+
+
+@lru_cache(maxsize=1 << 14)
+def bones(left: str) -> str | None:
+    """The arithmetic without units, blanks and signs of money; None if a word may be more than a unit."""
+    words = WORD.findall(left)
+    if words:
+        if any(w.lower().strip(" /") in NO_UNITS for w in words):
+            return None
+        left = WORD.sub(" ", left)
+    left = left.translate(LOOSE)
+    if "%" in left:
+        return None if "+" in left or "-" in left else PERCENT.sub(r"(\1/100)", left)
+    return left
+
+
+def is_date(side: str) -> bool:
+    return (side.count("/") > 1 or side.count("-") > 1) and DATE.search(side) is not None
+
+
+def is_free(plain: str, start: int) -> bool:
+    """Nothing before a left side belongs to it."""
+    edge = plain[start - 1 : start]
+    if edge != " ":
+        return edge in ("", "\n", "=") or edge == ":" and plain[start - 2 : start - 1].isalpha()
+    before = plain[start - 2 : start - 1]
+    if before.isalpha():
+        words = plain[max(0, start - 40) : start - 1].replace("\n", " ").split(" ")
+        word = words[-1]
+        if word == "of" and len(words) > 2:
+            word = words[-2] if words[-2] not in NO_EDGES else ""
+        return word.replace("'", "").isalpha() and word not in NO_EDGES
+    further = plain[start - 3 : start - 2]
+    if before == ".":
+        return further.isalnum() and further not in "xX"
+    return before in "=,;" if before != ":" else further != " "

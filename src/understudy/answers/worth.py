@@ -1,0 +1,98 @@
+"""Plain sums and products of plain numbers to exact values: the arithmetic that most equations are made of."""
+
+import re
+from collections.abc import Callable
+from fractions import Fraction
+from functools import lru_cache
+from operator import add, mul, sub
+
+TWO = re.compile(r"(\d{1,12})([-+*/])(\d{1,12})")
+MAX_LENGTH = 200
+MAX_DEPTH = 20
+PLAIN = re.compile(r"[-+*/().\d]*")
+PART = re.compile(r"\d+(?:\.\d+)?|\.\d+|[-+*/()]")
+
+
+class Unplain(Exception):
+    """Not plain arithmetic, or without a value."""
+
+
+def quotient(a: Fraction | int, b: Fraction | int) -> Fraction | int | None:
+    """As a whole number where it is one: those are faster."""
+    if not b:
+        return None
+    if isinstance(a, int) and isinstance(b, int):
+        return Fraction(a, b) if a % b else a // b
+    return Fraction(a) / b
+
+
+OPERATIONS: dict[str, Callable[[int, int], Fraction | int | None]] = {"+": add, "-": sub, "*": mul, "/": quotient}
+
+
+@lru_cache(maxsize=1 << 14)
+def worth(arithmetic: str) -> Fraction | int | None:
+    """The value of digits, points, + - * / and brackets without blanks; None if it is anything else or has no value.
+
+    >>> worth("(1+2)*4/8")
+    Fraction(3, 2)
+    """
+    if m := TWO.fullmatch(arithmetic):
+        return OPERATIONS[m[2]](int(m[1]), int(m[3]))
+    if arithmetic.isdigit() and len(arithmetic) < 16:
+        return int(arithmetic)
+    if len(arithmetic) > MAX_LENGTH or PLAIN.fullmatch(arithmetic) is None:
+        return None
+    parts = PART.findall(arithmetic)
+    try:
+        value, end = added(parts, 0, 0)
+    except (Unplain, IndexError):
+        return None
+    return value if end == len(parts) and "".join(parts) == arithmetic else None
+
+
+def added(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
+    """The sum that begins at one part, and where it ends."""
+    value, at = multiplied(parts, at, depth)
+    while at < len(parts) and parts[at] in "+-":
+        other, after = multiplied(parts, at + 1, depth)
+        value = value + other if parts[at] == "+" else value - other
+        at = after
+    return value, at
+
+
+def multiplied(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
+    value, at = factor(parts, at, depth)
+    while at < len(parts) and parts[at] in "*/":
+        other, after = factor(parts, at + 1, depth)
+        product = value * other if parts[at] == "*" else quotient(value, other)
+        if product is None:
+            raise Unplain
+        value, at = product, after
+    return value, at
+
+
+def factor(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
+    part = parts[at]
+    if part == "(":
+        if depth == MAX_DEPTH:
+            raise Unplain
+        value, at = added(parts, at + 1, depth + 1)
+        if parts[at] != ")":
+            raise Unplain
+        return value, at + 1
+    if part in "+-*/)":
+        if part != "-" or at and parts[at - 1] != "(":
+            raise Unplain
+        value, at = factor(parts, at + 1, depth)
+        return -value, at
+    return amount(part), at + 1
+
+
+@lru_cache(maxsize=1 << 14)
+def amount(digits: str) -> Fraction | int:
+    """The value of a plain number: 12, 3.50, .5."""
+    whole, point, part = digits.partition(".")
+    if not point:
+        return int(whole)
+    value = Fraction(int(whole + part), 10 ** len(part))
+    return value.numerator if value.denominator == 1 else value

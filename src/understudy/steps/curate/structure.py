@@ -1,0 +1,148 @@
+"""Do the steps hang together? A score that needs no gold answer, and what a trace's path through a problem is."""
+
+import re
+from collections.abc import Sequence
+from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
+
+from understudy import answers
+
+LEAST_STEPS = 2
+CONSTANTS = frozenset(map(float, (
+    0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7, 8, 10, 12, 14, 16, 24, 25, 28, 30, 31, 36, 48, 50, 52,
+    60, 90, 100, 120, 180, 360, 365, 366, 1000, 1440, 1760, 2000, 3600, 5280,
+)))  # fmt: skip
+"""What nobody needs to be told: factors between units, halves and quarters, percentages of the whole."""
+SIGN = re.compile(r"=|\u2248|\\approx")
+NUMBER = re.compile(r"\d[\d,]*\.?\d*|\.\d+")
+FOLLOWED = re.compile(
+    r"(\d[\d,]*\.?\d*|\.\d+)(?:\s?/\s?(?P<over>\d+)|\s?(?P<percent>%|percent)"
+    r"|\s?(?P<scale>hundred|thousand|million|billion|k)\b)?"
+)
+SPACED = str.maketrans(dict.fromkeys(".,;:!?()-'\"", " "))
+UNITS = dict(zip(
+    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen".split(), map(float, range(1, 20)), strict=True,
+))  # fmt: skip
+TENS = dict(zip("twenty thirty forty fifty sixty seventy eighty ninety".split(), range(20, 100, 10), strict=True))
+SCALES = {"hundred": 100.0, "thousand": 1000.0, "million": 1e6, "billion": 1e9, "k": 1000.0}
+SPOKEN = re.compile(
+    rf"\b(?:(?P<tens>{'|'.join(TENS)})[ -](?P<unit>{'|'.join(UNITS)})"
+    rf"|(?P<count>{'|'.join([*UNITS, *TENS])}|a) (?P<scale>hundred|thousand|million|billion))\b"
+)
+JOINED = frozenset([*TENS, *SCALES])
+"""Words that make one number with others."""
+NAMED: dict[str, tuple[float, ...]] = {word: (n,) for word, n in (UNITS | TENS).items()} | {
+    "half": (2, 0.5), "halves": (2, 0.5), "twice": (2,), "double": (2,), "doubles": (2,), "doubled": (2,),
+    "couple": (2,), "pair": (2,), "pairs": (2,), "both": (2,), "third": (3, 1 / 3), "thirds": (3, 1 / 3),
+    "triple": (3,), "tripled": (3,), "thrice": (3,), "quarter": (4, 0.25), "quarters": (4, 0.25), "fourth": (4, 0.25),
+    "quadruple": (4,), "fifth": (5, 0.2), "fifths": (5, 0.2), "sixth": (6,), "seventh": (7,), "eighth": (8, 0.125),
+    "ninth": (9,), "tenth": (10, 0.1), "tenths": (10, 0.1), "dozen": (12,), "dozens": (12,), "score": (20,),
+    "weekdays": (5,), "weekend": (2,), "february": (28, 29),
+}  # fmt: skip
+"""Words that stand for a quantity."""
+
+
+class Structure(NamedTuple):
+    """How far the steps of a trace hang together."""
+
+    score: float
+    """Mean of three parts, 0 to 1: two steps or more (one counts half), the share of steps whose quantities are known,
+    and whether the last step yields the answer (an earlier one counts half).
+    """
+    why: str
+    """The first thing amiss; "" where nothing is."""
+
+
+def structure(
+    text: str, equations: Sequence[answers.Equation], given: frozenset[float], answer: str | None
+) -> Structure | None:
+    """The structure of a solution; None where its equations are of a kind that is not read, such as algebra.
+
+    A step is an equation with something to reckon on its left. A quantity is known if the question (`given`) or the
+    right side of an earlier equation has it, or if everybody knows it (`CONSTANTS`).
+    """
+    results: set[float] = set()
+    steps = known = 0
+    last, nowhere = None, ""
+    for equation in equations:
+        quantities, found = _sides(equation.text)
+        if len(quantities) >= 2:
+            steps += 1
+            strange = next((q for q in quantities if not (q in given or q in CONSTANTS or q in results)), None)
+            known += strange is None
+            if strange is not None and not nowhere:
+                nowhere = f"{strange:g} in '{equation.text[:60]}' comes from nowhere"
+        results.update(found)
+        last = found[-1] if found else last
+    if not steps and "=" in text:
+        return None
+    goal = goal_of(answer)
+    arrives = 0.0 if goal is None else 1.0 if last == goal else 0.5 if goal in results else 0.0
+    score = (min(steps, LEAST_STEPS) / LEAST_STEPS + (known / steps if steps else 0.0) + arrives) / 3
+    if steps < LEAST_STEPS:
+        nowhere = f"{steps} step{'' if steps == 1 else 's'}"
+    return Structure(score, nowhere or ("" if arrives == 1 else f"the last step gives {_told(last)}, not the answer"))
+
+
+def path(equations: Sequence[answers.Equation]) -> tuple[str, ...]:
+    """A trace's way through a problem: its equations without spacing and currency, in order."""
+    return tuple("".join(e.text.replace("$", "").split()) for e in equations)
+
+
+def quantities(question: str) -> frozenset[float]:
+    """Every quantity that a question names, in digits or words; a fraction and its rest, a percentage, rest and sum."""
+    low = question.lower()
+    found: set[float] = set()
+    for m in FOLLOWED.finditer(low):
+        n = _number(m[1])
+        found.add(n)
+        if m["percent"]:
+            found.update((n / 100, 1 - n / 100, 1 + n / 100, 100 - n, 100 + n))
+        elif m["over"] and (over := float(m["over"])):
+            found.update((over, n / over, 1 - n / over))
+        elif m["scale"]:
+            found.add(n * SCALES[m["scale"]])
+    words = frozenset(low.translate(SPACED).split())
+    for word in words & NAMED.keys():
+        found.update(NAMED[word])
+    if not words.isdisjoint(JOINED):
+        found.update(map(_spoken, SPOKEN.finditer(low)))
+    return frozenset(found)
+
+
+def _spoken(m: re.Match[str]) -> float:
+    """Twenty-five, three hundred."""
+    if m["tens"]:
+        return TENS[m["tens"]] + UNITS[m["unit"]]
+    return (UNITS | TENS).get(m["count"], 1.0) * SCALES[m["scale"]]
+
+
+@lru_cache(maxsize=1024)
+def goal_of(answer: str | None) -> float | None:
+    """The number that an answer comes down to."""
+    found = _numbers(answer or "")
+    if len(found) < 2:
+        return found[0] if found else None
+    read = answers.value(answer or "")  # (84 / 2)
+    return float(read.key) if read is not None and isinstance(read.key, Fraction) else found[0]
+
+
+@lru_cache(maxsize=8192)
+def _sides(equation: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The numbers before the last sign and behind it. Samples of one question share most of their equations."""
+    *left, right = SIGN.split(equation)
+    return tuple(_numbers(" ".join(left))), tuple(_numbers(right))
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(token) if "," not in token else _number(token) for token in NUMBER.findall(text)]
+
+
+def _number(token: str) -> float:
+    return float(token.replace(",", ""))
+
+
+def _told(number: float | None) -> str:
+    return "nothing" if number is None else f"{number:g}"
