@@ -10,6 +10,7 @@ Run it when nothing else runs: a ratio bears some noise, and a time none.
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -39,6 +40,7 @@ REACHED = {True: "yes", False: "NO", None: "–"}
 
 def main() -> None:
     flags = parsed()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that server and folder go, too
     work = Path(tempfile.mkdtemp(prefix="understudy-bench-"))
     found: list[Row] = []
     try:

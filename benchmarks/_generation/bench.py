@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +45,7 @@ class Table(NamedTuple):
 
     title: str
     header: tuple[str, ...]
-    lines: list[tuple[str, ...]]
+    lines: Sequence[tuple[str, ...]]
 
 
 @dataclass
@@ -88,8 +88,8 @@ class Bench:
 
     def ours(self, work: Path, count: int, *flags: str | Path) -> Ran:
         """Our engines by themselves, on so many prompts; rows go to `work`/out."""
-        command = [sys.executable, HERE / "ours.py", "--work", work, "--prompts", self.prompts(count)]
-        return done(ran([*command, "--url", self.mock.url, *flags]))
+        fixed = ("--work", work, "--prompts", self.prompts(count), "--url", self.mock.url)
+        return done(ran([sys.executable, HERE / "ours.py", *fixed, *flags]))
 
     def sourced(self, name: str, count: int) -> Path:
         """A run folder in which the problems are made, and nothing else."""

@@ -153,10 +153,10 @@ def _one(
 ) -> tuple[Ran, dict[str, Any], int]:
     """What a run took, what the server counted, and how many rows are not as they should be."""
     work, prompts = bench.fresh("client"), bench.prompts(count)
-    flags = ["--url", bench.mock.url, "--prompts", prompts, "--out", work / "out", "--work", work]
-    flags += ["--width", str(setting.width), *(["--limit", str(limit)] if limit else [])]
+    files = ("--prompts", prompts, "--out", work / "out", "--work", work)
+    flags = ("--url", bench.mock.url, "--width", str(setting.width), *(("--limit", str(limit)) if limit else ()))
     bench.mock.set(latency=setting.latency)
-    run = done(ran([*program(client), *flags], cwd=work))
+    run = done(ran([*program(client), *files, *flags], cwd=work))
     counts = bench.mock.counts()
     if not (work / "out").exists() or not counts["requests"]:
         raise Failed(f"wrote nothing: {' '.join(run.said.split())[-200:]}")

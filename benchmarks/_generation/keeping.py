@@ -18,7 +18,7 @@ FAULTS = {
     "dropped": 0.02,
     "cut": 0.01,
     "torn": 0.01,
-    "never": 0.005,
+    "never": 0.02,
 }
 
 

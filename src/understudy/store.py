@@ -275,18 +275,22 @@ class Journal:
             self.file = path.open("ab", buffering=0)
             self.file.truncate(whole)  # a torn last line: the sample in it is asked again
         self.synced = time.monotonic()
+        self._encode = msgspec.json.Encoder().encode
 
-    def add(self, value: object) -> int:
-        """Append one line; how many bytes it takes."""
-        line = msgspec.json.encode(value) + b"\n"
-        with _full_disk_said(self.path.parent):
-            left = memoryview(line)
+    def add(self, *values: object) -> list[int]:
+        """Append a line for each, all in one piece; how many bytes they take."""
+        lines = [self._encode(value) + b"\n" for value in values]
+        left = memoryview(lines[0] if len(lines) == 1 else b"".join(lines))
+        try:
             while left:  # a disk that fills up takes the beginning, and refuses the rest
                 left = left[self.file.write(left) :]
             if time.monotonic() - self.synced > 0.05:
                 os.fsync(self.file.fileno())
                 self.synced = time.monotonic()
-        return len(line)
+        except OSError as error:
+            with _full_disk_said(self.path.parent):
+                raise error
+        return [len(line) for line in lines]
 
     def close(self) -> None:
         """Hand the rest to the disk."""

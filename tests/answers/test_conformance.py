@@ -38,7 +38,10 @@ def verdict(row: dict) -> str:
     return judge(row["text"], row["gold"], kind, stop, choices=choices).verdict
 
 
-@pytest.mark.parametrize("row", lines(HERE / "forms.jsonl") + lines(HERE / "more_forms.jsonl"), ids=lambda r: r["text"])
+FORMS = [row for name in ("forms", "more_forms", "kept_back_forms") for row in lines(HERE / f"{name}.jsonl")]
+
+
+@pytest.mark.parametrize("row", FORMS, ids=lambda r: r["text"])
 def test_every_form_gets_the_verdict_of_a_careful_person(row):
     assert verdict(row) == row["verdict"], row.get("reason")
 

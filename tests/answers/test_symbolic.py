@@ -81,6 +81,9 @@ def test_other_kinds_never_ask(monkeypatch):
 
 LARGE = ["9^{9^{9^9}}", "9**9**9", "(1+x)^{5000}", "(" * 60 + "x" + ")" * 60, "7" * 100_000, "9999!", "x!!!",
          "x+" * 400, "\\frac{" * 30 + "1", "\\tan x}", "\\binom{100000}{50000}",
+         "\\int_0^\\infty \\frac{\\sin^9(x^7)}{x^3+e^{x^2}} dx", "\\iint xy dx dy",
+         "\\lim_{x\\to 0} \\frac{\\sin x}{x}", "\\sum_{n=1}^{\\infty} n^{-7}", "\\prod_{k=1}^{50} (x+k)",
+         "2^{99}!", "\u222b x^2 dx",
          "\\tan x \\text{ or } \\cot x", "it is surely the case that x is large"]  # fmt: skip
 
 
@@ -110,7 +113,7 @@ def test_a_question_that_takes_too_long_is_ended_and_the_next_is_answered():
         symbolic.ask.cache_clear()
         begun = time.perf_counter()
         found = judge(f"\\boxed{{{SLOW}}}", "\\cot x", Kind.MATH)
-        assert 0.9 < time.perf_counter() - begun < 1.2 + 0.2 * SLACK
+        assert symbolic.SECONDS < time.perf_counter() - begun < (symbolic.SECONDS + 0.1) * SLACK
         assert found.verdict is Verdict.WRONG and found.why.endswith("as spelled; Math-Verify took too long")
         assert symbolic.same("\\frac{1}{\\tan x}", "\\cot x") is True
 
@@ -203,7 +206,7 @@ ENDS = {
     "is killed in the midst of a question": (
         "import os, signal, threading\n"
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()\n"
-        f"symbolic.same({SLOW!r}, 'x')"
+        f"symbolic.same({SLOW!r}, 'x', 5)"
     ),
     "is killed, and a fork of it lives on": (
         "import os, signal, time\nif os.fork() == 0: time.sleep(5); os._exit(0)\nos.kill(os.getpid(), signal.SIGKILL)"

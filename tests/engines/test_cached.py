@@ -235,6 +235,23 @@ def test_a_store_says_what_it_holds_and_what_it_was_good_for(tmp_path):
     assert found.tokens_out == 30 and found.bytes == (tmp_path / "0001.jsonl").stat().st_size
 
 
+class Replies(Counted):
+    """All samples of a prompt come in one reply, and the program may end between two of them."""
+
+    def sample(self, prompts, sampling, wanted=lambda i, n: True):
+        for i in range(len(prompts)):
+            for n in range(sampling.n):
+                self.drawn.append((prompts[i].id, n))
+                yield Sampled(i, n, self.reply(prompts[i].id, n, sampling), sampling.n - n - 1)
+
+
+def test_the_samples_of_a_reply_are_kept_all_or_none(tmp_path):
+    cached = Cached(Replies(), Samples(tmp_path), "model", "counted")
+    drawn = cached.sample(prompts(2), Sampling(n=4, temperature=1.0))
+    sizes = [len(lines(tmp_path)) if next(drawn) else 0 for _ in range(5)]
+    assert sizes == [4, 4, 4, 4, 8]
+
+
 def test_reading_the_store_back_gives_each_its_own(tmp_path):
     keep(tmp_path, Counted(), prompts(30), n=3)
     samples = Samples(tmp_path)

@@ -14,8 +14,10 @@ from understudy.records import (
     Judged,
     Kind,
     Loss,
+    Message,
     Metric,
     Problem,
+    Prompt,
     Rejected,
     Rollout,
     Sample,
@@ -483,3 +485,36 @@ def test_a_loss_that_is_not_finite_is_counted_not_drawn():
     bad = [Loss(step=i, loss=v, lr=1.0, learned_tokens=i) for i, v in enumerate((1.0, float("nan"), float("inf")))]
     assert curve(bad).lost == 2
     assert "2 points are not drawn" in read(inputs(losses={"student": bad})).text
+
+
+def ledger(name, slice, value, n, suite="curation", low=0.1, high=0.9):
+    return Metric(
+        name=name, suite=suite, model="teacher", strategy="curate", slice=slice, value=value, low=low, high=high, n=n,
+        method="wilson",
+    )  # fmt: skip
+
+
+def text_of(made: str) -> str:
+    """What a reader sees, in one line."""
+    return re.sub(r"[ \n]+", " ", re.sub(r"<[^>]+>", " ", made))
+
+
+def test_the_ledger_says_what_hard_questions_lose_and_what_planted_faults_are_found():
+    told = [
+        ledger("kept_problems", "pass_rate=0", 0.0, 31), ledger("kept_problems", "pass_rate=1", 0.97, 88),
+        ledger("refused_together", "rules=wrong+slip", 0.25, 400), ledger("refused_together", "rules=wrong", 0.5, 400),
+        ledger("recall", "fault=loop", 0.875, 40, "planted"), ledger("precision", "fault=loop", 0.75, 52, "planted"),
+        ledger("f1", "all", 0.9615, 400, "planted", None, None),
+    ]  # fmt: skip
+    made = text_of(page(inputs(judged=[judged()], ledger=told)))
+    assert "0.0\u202f% [10.0, 90.0]" in made and "97.0\u202f%" in made and "pool.jsonl" in made
+    assert "wrong and slip 100 25.0\u202f%" in made
+    assert "loop 87.5\u202f% [10.0, 90.0] 40 75.0\u202f% [10.0, 90.0] 52" in made and "F1 is 0.962" in made
+    assert "planted" not in text_of(page(inputs(judged=[judged()])))
+
+
+def test_the_page_shows_word_for_word_what_the_teacher_was_asked():
+    turns = (Message(role="system", content="Think <b>so</b>."), Message(role="user", content="3?"))
+    asked = Prompt(id="p", messages=turns)
+    made = page(inputs(judged=[judged()], prompts=[asked, asked]))
+    assert "Think &lt;b&gt;so&lt;/b&gt;." in made and "2 styles in turn" in made

@@ -33,7 +33,9 @@ AMOUNT = re.compile(
 )
 DIGIT = re.compile(r"[\d\u00bc-\u00be\u2150-\u215e]")
 WORDS_OF = re.compile(r"[a-z']+")
-SPOKEN_AMOUNT = re.compile(rf"(?<![\w-])(?:{WORD}|half)(?:(?:[ -]| and ){WORD}){{0,12}}(?![\w-])")
+SPOKEN_AMOUNT = re.compile(
+    rf"(?<![\w-])(?:negative )?(?:{WORD}|half|an? dozen)(?:(?:[ -]| and ){WORD}){{0,12}}(?![\w-])"
+)
 NONE = frozenset(("no", "none", "nothing"))
 NUMBER_WORDS = WORDS | NONE
 HYPHENATED = re.compile(r"-[a-z]")
@@ -63,6 +65,12 @@ MEASURES = frozenset(
     "distance score balance weight length height width area volume loss gain income salary revenue discount".split()
 )
 """The number behind one of them and "of" is stated: an average of 6."""
+REFERENCES = frozenset("section appendix figure table equation step page chapter exercise".split())
+REFERRED = re.compile(
+    r"\b(?:(?:see|given|shown|stated|explained|described|listed|derived) (?:in |on |at )?(?:the )?[a-z]+"
+    r"|in (?:section|appendix|figure|table|equation|step|exercise)) $"
+)
+"""The number behind it says where something is to be read: see page 5."""
 IS = frozenset("is are equals was were be becomes totals comes".split())
 NEARLY = frozenset("now only about exactly just to".split())
 LAST_RANK = 4
@@ -114,6 +122,8 @@ def amount(text: str, start: int, end: int, rank: int) -> Amount:
         last = before[-2]
     if last == "of" and len(before) > 1 and before[-2] in MEASURES:
         return Amount(rank, start, end, len(before) > 3 and before[-4] in IS)
+    if last in REFERENCES and REFERRED.search(text, max(0, start - 48), start):
+        return Amount(EXCEEDED, start, end, False)
     if last == "than" and before[-3:-2] != ["no"]:
         return Amount(EXCEEDED, start, end, False)
     if last == "her" and len(before) > 1 and before[-2] in GIVERS:

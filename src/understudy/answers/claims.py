@@ -3,6 +3,8 @@
 import re
 from typing import NamedTuple
 
+from understudy.answers.value import ASSENT, DOUBTED
+
 
 class Claim(NamedTuple):
     """A choice or a truth value as it stands in a sentence."""
@@ -30,16 +32,21 @@ ALONE = re.compile(
     r"believe|guess|[Ss]o|[Tt]herefore|[Tt]hus|[Hh]ence|[Bb]oth|[Ee]ither|and|or|but|then|for)\s+)[\"'*(\[]*([A-HJ])"
     + GOES_ON
 )
+TAKEN = re.compile(
+    r"\b(?:(?:go|going|went) with|pick|picked|choose|chose|select|selected)\s+[\"'*(\[]*"
+    r"([b-h]|a(?=[\"'*)\]]*[.!]?\s*$))" + GOES_ON
+)
 """A letter among words, where it is not an article."""
 DENIED = re.compile(
     r"[\"'*)\]]*\s+(?:(?:is|are|was|seems)\s+(?:clearly\s+|also\s+|both\s+)?(?:wrong|incorrect|false|not\b|out\b"
-    r"|eliminated|"
+    r"|eliminated|tempting|a (?:trap|distractor)\b|"
     r"unlikely|impossible)|(?:isn't|aren't|isn\u2019t|cannot|can't|can\u2019t|does not|doesn't|doesn\u2019t|would not"
     r"|won't)\b)",
     re.IGNORECASE,
 )
 AGAINST = re.compile(
-    r"(?:\b(?:not|than|instead of|eliminat\w+|rul\w+ out|exclud\w+|unlike|without|except|nor|neither)\s+"
+    r"(?:\b(?:not|than|instead of|eliminat\w+|rul\w+ out|exclud\w+|unlike|without|except|nor|neither"
+    r"|(?:all|any|anything|everything|every one|any of them|all of them) but)\s+"
     r"(?:option|choice)?\s*|n't\s+)[\"'*(\[]*$",
     re.IGNORECASE,
 )
@@ -76,7 +83,7 @@ def mentions(line: str) -> list[Claim]:
     found = sorted(
         {
             Claim(m[m.lastindex or 0], m.start(m.lastindex or 0), m.end(m.lastindex or 0), False)
-            for pattern in (MARKED, ALONE)
+            for pattern in (MARKED, ALONE, TAKEN)
             for m in pattern.finditer(line)
         },
         key=lambda c: c.start,
@@ -100,9 +107,12 @@ def truth(line: str) -> Claim | None:
         return Claim(letter[1], letter.start(1), letter.end(1), True)
     said = list(TRUTH.finditer(line))
     if not said:
-        return None
+        assent = ASSENT.fullmatch(line)
+        return Claim(assent["said"], assent.start("said"), assent.end("said"), False) if assent else None
     m = said[0] if said[0].start() == 0 else said[-1]
-    return Claim(m.group(), m.start(), m.end(), False)
+    doubt = DOUBTED.search(line, max(0, m.start() - 60), m.start())
+    start = doubt.start() if doubt else m.start()
+    return Claim(line[start : m.end()], start, m.end(), False)
 
 
 def words(line: str) -> int:

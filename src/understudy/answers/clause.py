@@ -41,6 +41,14 @@ NONE_LEFT = re.compile(
     r"\b(?:no(?: [a-z]+){1,3}|none|nothing)(?: (?:is|are|will be))? (?:left|remain(?:s|ing)?|over)\b"
 )
 BULLET = re.compile(r"\s*(?:[-*\u2022>]\s+|\(?\d{1,2}[.)]\s+(?=\S)|\W*[a-z]+ \d{1,3}(?::\s+|[.)]\s+)(?=\S))")
+HALF_OF_DAY = re.compile(r"\s?[ap]\.?\s?m\b\.?")
+COURTESY = re.compile(
+    r"\W*(?:(?:and|so|please|also)\W+)?(?:let me know|feel free|i hope (?:this|that|it)|hope (?:this|that|it)"
+    r"|(?:i'm |i am |i'd be |i would be )?(?:happy|glad) to (?:help|explain|walk|show|go)|thank(?:s| you)\b|good luck"
+    r"|(?:if you(?:'d| would| have any| need (?:any|more|further)| want| like)|would you like|do you want)\b)"
+)
+"""A sentence that says nothing of the problem, whatever numbers it names."""
+CONDITION = re.compile(r"\W*(?:(?:so|but|and|then|now|however)\W+)?if\b[^,]*,")
 GOES_ON = re.compile(r"\s*[-+*^]\s*[b-z]\b|[inquvwxyz]\b|\.\.\.|\u2026")
 """A letter or dots that go on behind a number: 160 - y, 2x, 0.333..."""
 BOLD = re.compile(r"(?:\*\*|__)([^*_\n]{1,120})(?:\*\*|__)")
@@ -64,6 +72,18 @@ REASONED = re.compile(r"\b(?:because|since|as|than|unlike)\b[^=]*=")
 HEDGES = frozenset("might think thought guess guessed seem seems assume assumed believe say".split())
 CONTRAST = re.compile(r"\b(?:but|however|actually|in fact)\b")
 """Behind a hedge, what follows is meant."""
+TOTALLED = re.compile(
+    r"\d[^,;]*\band\b[^,;]*\d[^,;]*,\s*(?:(?:or|so|for) )?"
+    r"(?:a total of(?=\D*\d[\d,.]*\D*$)|(?=\\?\$?\d[\d,.]*(?: [a-z]+){0,2} (?:in total|altogether|in all)\W*$))"
+)
+"""Several numbers and then their sum: 12 boys and 15 girls, a total of 27."""
+SUMMED = frozenset(("total", "altogether", "all"))
+NEEDS = 12
+"""Characters that a clause with a number takes before its result."""
+RESULT = re.compile(r":(?<=[a-z)%]:)\s+(?=\\?\$?-?\d[\d,.]*[^\w:/]*$)")
+"""A colon behind which a number ends the sentence: $5 per day for 7 days: $35."""
+ASSUMES = frozenset("let suppose assume".split())
+ASSUMED = re.compile(r"\W*(?:let|suppose|assume)(?: that)? [a-z]\w{0,2} ?(?:=|be\b|is\b|equals?\b)[^=,;:]*$")
 LEADS = re.compile(
     r"[\s,\"'(*_]*(?:(?:so|therefore|thus|hence|and|then|now|finally|but|that|this means(?: that)?)\b,?\s*)*"
 )
@@ -106,13 +126,14 @@ JOINED = re.compile(
 )
 """Before a number: another one that is as good ends where it begins."""
 CHANGED = re.compile(
-    rf"(?:\b(?:half|(?:an?|{WORD})[ -]{PART}|twice|double)(?: of)? |[\u221a\u230a\u2308|]\s?"
+    rf"(?:\b(?:half|(?:an?|{WORD})[ -]{PART}|twice|double)(?: of)? |\ban? dozen and an? |[\u221a\u230a\u2308|]\s?"
     r"|\\(?:sqrt|lfloor|lceil)\s?)$"
 )
 """What stands before a number and changes it: half of 18."""
-CHANGING = ("half ", " of ", "twice ", "double ", "\u221a", "\u230a", "\u2308", "|", "sqrt", "floor", "ceil")
+CHANGING = ("half ", " of ", " and a ", "twice ", "double ", "\u221a", "\u230a", "\u2308", "|", "sqrt", "floor", "ceil")
 OF_IT = re.compile(r"\s+of\s+\$?\d[\d,.]*")
 AND_PART = re.compile(rf"\s+and\s+(?:\d+/\d+|(?:an?|one|two|three)[ -]{PART})(?!\w)")
+DOZENS = re.compile(r"(?: and an? half)?(?: an?)? dozens?\b(?: and an? half\b)?")
 RATIO_TO = re.compile(r"\s+to\s+\d+")
 RATIO_SAID = re.compile(r"ratio|^\W*\d+\s+to\s+\d+\W*$")
 PRODUCES = re.compile(
@@ -138,13 +159,21 @@ def stated(reply: str, start: int, end: int) -> Place | None:
     if ("?" in raw[-6:] or "\uff1f" in raw[-6:]) and raw.rstrip(" *_\"')").endswith(("?", "\uff1f")):
         return None
     clause = read(raw)
-    if clause is None:
+    if clause is None or not ASSUMES.isdisjoint(clause.words) and ASSUMED.match(clause.text):
+        return None
+    if COURTESY.match(clause.text) or conditional(clause):
         return None
     found = number_of(clause)
     if found is None:
         return None
     first, last = begun(clause.text, found), extended(clause.text, found)
     return Place(start + first, start + last, found.rule)
+
+
+def conditional(clause: Clause) -> bool:
+    """Its numbers are all in a condition: If it was 20, I can go on."""
+    condition = CONDITION.match(clause.text) if "if" in clause.words else None
+    return condition is not None and not has_amount(clause, condition.end())
 
 
 def read(raw: str) -> Clause | None:
@@ -201,6 +230,10 @@ def main_clause(clause: Clause) -> Clause:
         conclusions = [m.end() for m in CONCLUDES.finditer(text, max(0, at - 1)) if has_amount(clause, m.end())]
         at = conclusions[-1] if conclusions else at
         at = LEADS.match(text, at).end()  # type: ignore[union-attr]
+    if "and" in words and ", " in text and not SUMMED.isdisjoint(words):
+        at = m.end() if (m := TOTALLED.search(text, at)) else at
+    if (colon := text.rfind(": ", at + NEEDS)) > 0:
+        at = m.end() if (m := RESULT.match(text, colon)) else at
     if not words.isdisjoint(HEDGES):
         at = next((m.end() for m in CONTRAST.finditer(text, at) if has_amount(clause, m.end())), at)
     opening = OPENS.match(text, at) or UNPUNCTUATED.match(text, at)
@@ -297,6 +330,10 @@ def begun(text: str, found: Place) -> int:
 def extended(text: str, found: Place) -> int:
     """The end of the number, with what makes it another one: "or 9", the minutes of an hour, "- y"."""
     end = found.end
+    if half := HALF_OF_DAY.match(text, end):
+        return half.end()
+    if " dozen" in text and (dozens := DOZENS.match(text, end)):
+        return dozens.end()
     more = GOES_ON.match(text, end)
     if more is None and not DIGIT.search(text, end, end + 40) and " and " not in text[end : end + 24]:
         return end

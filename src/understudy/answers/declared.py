@@ -85,7 +85,10 @@ HEDGED = re.compile(
     re.IGNORECASE,
 )
 NOT_ANSWER = re.compile(
-    r"\s*(?:not|n't|never|unknown|unclear|correct\b|wrong\b|reasonable|impossible|cannot)", re.IGNORECASE
+    r"\s*(?:not|n't|never|unknown|unclear|correct\b|wrong\b|reasonable|impossible|cannot"
+    r"|(?:given|shown|stated|explained|described|listed|derived) (?:in|on|at) (?:the )?(?:section|appendix|figure|table"
+    r"|equation|step|page|chapter|exercise)\b|in (?:section|appendix|figure|table|equation|step|exercise)\b)",
+    re.IGNORECASE,
 )
 FILLER = re.compile(
     r"(?:[\s*_:`\"']|\u2014(?=\s)|\\[(\[]|\$\$?(?!\d)|(?:thus|therefore|approximately|about|exactly|simply|just"

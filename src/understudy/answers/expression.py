@@ -25,7 +25,7 @@ RAISED_DIGITS = r"\u2070\u00b9\u00b2\u00b3\u2074-\u2079"
 TOKEN = re.compile(
     r"(?P<skip>[\s$\u20ac\u00a3\u00a5\u00a2]+)"
     rf"|(?P<word>(?![{''.join(VULGAR)}{RAISED_DIGITS}])[^\W\d_]+)"
-    r"|(?P<mixed>(?<![\d./^-])\d{1,9}[ ]+\d{1,9}/\d{1,9}(?![\d/]|\.\d))"
+    r"|(?P<mixed>(?<![\d./^])(?<![^({=:,$ ]-)(?<![\d)] -)\d{1,9}[ ]+\d{1,9}/\d{1,9}(?![\d/]|\.\d))"
     r"|(?P<num>(?:\d{1,3}(?:(?:,\\!\s?|\{,\}|\\,|,)\d{3})+(?!\d)|\d+)(?:\.\d+)?(?:[eE][-+]?\d{1,3}(?!\w))?"
     r"|(?<!\d)\.\d+)"
     rf"|(?P<vulgar>[{''.join(VULGAR)}])|(?P<raised>\u207b?[{RAISED_DIGITS}]{{1,4}})"

@@ -4,7 +4,7 @@ import re
 
 from understudy.answers.amounts import bare
 from understudy.answers.clause import BULLET
-from understudy.answers.declared import STRONG, Found, at_once, cues, declared, joined, last_marked, phrases
+from understudy.answers.declared import STRONG, Found, answer_end, at_once, cues, declared, joined, last_marked, phrases
 from understudy.answers.refusals import refuses
 from understudy.answers.same import DEFAULT, Policy
 from understudy.answers.sentence import READERS, final
@@ -21,9 +21,18 @@ SUBJECT = re.compile(r"(?:that|the|she|he|they|there|it|we|you|his|her|their|our
 TAKEN_BACK = re.compile(
     r"\b(?:i (?:have )?made an? (?:\w+ )?(?:mistake|error)|(?:that|this)(?:'s| is| was) (?:wrong|incorrect|not right"
     r"|a mistake)|correction|scratch that|let me correct|wait,? no|no,? wait|oops"
+    r"|(?:sorry|i mean)(?=,? \$?\d)"
     r"|actually,? (?:it(?:'s| is| should be)|the (?:answer|total|result) (?:is|should be)))\b",
     re.IGNORECASE,
 )
+
+GUESS = re.compile(
+    r"\b(?:if I (?:had|have) to guess|my (?:best |educated )?guess|best guess|I(?:'d| would|'ll| will) guess)"
+    r"[:,]?\s+(?:(?:is|would be|I(?:'d| would) (?:say|guess|pick|go with))[:,]?\s+)?",
+    re.IGNORECASE,
+)
+NEAR = 120
+"""Characters at the end of a reply in which a guess may stand."""
 
 
 def find(reply: str, kind: Kind = Kind.NUMBER, *, policy: Policy = DEFAULT) -> Found | None:
@@ -41,8 +50,10 @@ def find(reply: str, kind: Kind = Kind.NUMBER, *, policy: Policy = DEFAULT) -> F
         found = declared(reply, kind)[0]
     if found is not None:
         return inside(taken_back(joined(found, reply, kind), reply, kind), kind)
-    if kind is Kind.OPEN or policy.refusals and refuses(reply):
+    if kind is Kind.OPEN:
         return None
+    if policy.refusals and refuses(reply):
+        return guessed(reply, kind)
     loose = next(phrases(reply, kind, places, loose=True), None) if places else None
     if loose is not None:
         return stated_in(loose, reply, kind)
@@ -71,11 +82,21 @@ def inside(found: Found, kind: Kind) -> Found:
 
 
 def taken_back(found: Found, reply: str, kind: Kind) -> Found:
-    """The answer that is given instead, where the reply says behind a declared one that it was wrong."""
-    if len(reply) - found.end < 8 or kind is not Kind.NUMBER:
+    """The answer that is given instead, where the reply says in or behind a declared one that it was wrong."""
+    start = found.start if found.rule == "phrase" else found.end
+    if len(reply) - start < 8 or kind is not Kind.NUMBER:
         return found
-    m = TAKEN_BACK.search(reply, found.end)
+    m = TAKEN_BACK.search(reply, start)
     return final(reply[m.start() :], kind) or found if m else found
+
+
+def guessed(reply: str, kind: Kind) -> Found | None:
+    """The guess that ends a reply which says that it cannot tell."""
+    m = GUESS.search(reply, max(0, len(reply) - NEAR)) if kind in STRONG else None
+    if m is None or not at_once(reply, m.end(), kind):
+        return None
+    end = answer_end(reply, m.end(), kind)
+    return Found(reply[m.end() : end].strip(), "loose", m.end(), end, True) if not reply[end:].strip(" .!*\n") else None
 
 
 def stated_in(loose: Found, reply: str, kind: Kind) -> Found:

@@ -10,16 +10,21 @@ from understudy.answers.sides import AFTER, DATE, NUMBER
 from understudy.answers.units import NOT_UNITS
 from understudy.answers.worth import worth
 
-UNIT = r"(?>(?:[a-z]| [A-Za-z]|/[a-z])[A-Za-z]{1,20}+(?:[ /](?:an? )?[A-Za-z]{2,20}+){0,3})?"
+UNIT = r"(?>(?:[a-z]| [A-Za-z]|/[a-z])[A-Za-z]{1,20}+(?:[ /](?:an? )?[A-Za-z]{2,20}+){0,6})?"
 OPERAND = rf"\$?(?>{NUMBER})%?\){{0,3}}+{UNIT}\){{0,3}}+"
 COMMON = re.compile(
-    rf"(?P<left>(?=[\d.$(])\({{0,3}}+{OPERAND}(?: ?[-+*/xX] ?\({{0,3}}+{OPERAND}){{1,20}}+) ?= ?"
+    rf"(?=[\d.$(])(?<![\w.,$(<])(?P<left>\({{0,3}}+{OPERAND}(?: ?[-+*/xX] ?\({{0,3}}+{OPERAND}){{1,20}}+) ?= ?"
     rf"(?:\$? ?<< ?(?P<note>[-+*/(.\d][-+*/(). \d]{{0,80}})=(?P<result>-?(?>{NUMBER}))>>)?"
     rf"(?P<right>\$?-?(?>{NUMBER})(?>/\d{{1,9}}+(?![./]))?)(?P<percent>%?){AFTER}"
 )
 NOTE = re.compile(rf"<< ?(?P<note>[-+*/(.\d][-+*/(). \d]{{0,80}})=(?P<result>-?(?>{NUMBER}))>>")
 WORD = re.compile(r"/?[A-Za-z]{2,}| an? ")
+NAME = re.compile(r"[a-z]{2,}")
+INNER_OF = re.compile(r"(?<=[a-z]) of (?=[a-z]{2})")
+"""Within a unit: 2 oz of gloss."""
 PERCENT = re.compile(r"([\d.]+)%")
+PERCENTS = re.compile(r"[\d.]+%(?:[-+][\d.]+%)+")
+"""Percentages of one whole."""
 LOOSE = str.maketrans({"x": "*", "X": "*", " ": "", "$": "", ",": ""})
 NO_UNITS = NOT_UNITS | {"percent", "pct"}
 NO_EDGES = frozenset({"of", "percent", "pct", "x", "X", "and"})
@@ -42,14 +47,15 @@ def glance(text: str, plain: str) -> tuple[list[Read], list[Read], set[int]]:
         left, note, result, right, percent = m.groups()
         sign = m.end(1) if plain[m.end(1)] == "=" else m.end(1) + 1
         if note is None:
-            bare = not percent and plain[m.end(4) : m.end(4) + 1] != "$"
-            if bare and (found := compared(bones(left), right)) and is_free(plain, m.start()):
-                around.append(stated(text, plain, m.start(), m.end(4), found))
+            bare = plain[m.end() : m.end() + 1] != "$"
+            if bare and (found := compared(bones(left), right + percent)) and is_free(plain, m.start()):
+                around.append(stated(text, plain, m.start(), m.end(), found))
                 settled.add(sign)
         elif found := compared(note, result):
             noted.append(Read(Equation(text[m.start(2) : m.end(3)], m.start(2), m.end(3), found[0]), *found[1:]))
             settled.add(m.end(2))
-            if repeats(left, right, percent, note, result) and is_free(plain, m.start()):
+            same = right == result and not percent and left.replace(" ", "") == note
+            if (same or repeats(left, right, percent, note, result)) and is_free(plain, m.start()):
                 settled.add(sign)
     if plain.count("<<") > len(noted):
         other_notes(text, plain, noted, settled)
@@ -58,7 +64,7 @@ def glance(text: str, plain: str) -> tuple[list[Read], list[Read], set[int]]:
 
 def stated(text: str, plain: str, start: int, end: int, found: Found) -> Read:
     chained = start > 1 and plain[start - 2 : start].strip() == "="
-    return Read(Equation(text[start:end], start, end, found[0]), *found[1:], False, chained)
+    return Read(Equation(text[start:end], start, end, found[0]), *found[1:], plain[end - 1] == "%", chained)
 
 
 def other_notes(text: str, plain: str, noted: list[Read], settled: set[int]) -> None:
@@ -112,10 +118,12 @@ def compared(arithmetic: str | None, right: str) -> Found | None:
     a = worth(arithmetic.replace(" ", ""))
     if a is None or is_date(arithmetic):
         return None
-    right = right.replace("$", "").replace(",", "")
-    b, decimals = worth(right), 0 if "/" in right else len(right.partition(".")[2])
+    digits = right.replace("$", "").replace(",", "").removesuffix("%")
+    b, decimals = worth(digits), 0 if "/" in digits else len(digits.partition(".")[2])
     if b is None:
         return None
+    if right.endswith("%"):
+        return (Status.EXACT, a, a, decimals) if 100 * a == b else None
     if a == b:
         return Status.EXACT, a, b, decimals
     return (Status.ROUNDED, a, b, decimals) if rounded(a, b, decimals) else None
@@ -124,14 +132,16 @@ def compared(arithmetic: str | None, right: str) -> Found | None:
 @lru_cache(maxsize=1 << 14)
 def bones(left: str) -> str | None:
     """The arithmetic without units, blanks and signs of money; None if a word may be more than a unit."""
-    words = WORD.findall(left)
-    if words:
-        if any(w.lower().strip(" /") in NO_UNITS for w in words):
+    if words := NAME.findall(left.lower()):
+        if "of" in words:
+            words = NAME.findall(INNER_OF.sub(" ", left.lower()))
+        if not NO_UNITS.isdisjoint(words):
             return None
         left = WORD.sub(" ", left)
     left = left.translate(LOOSE)
     if "%" in left:
-        return None if "+" in left or "-" in left else PERCENT.sub(r"(\1/100)", left)
+        mixed = ("+" in left or "-" in left) and PERCENTS.fullmatch(left) is None
+        return None if mixed else PERCENT.sub(r"(\1/100)", left)
     return left
 
 

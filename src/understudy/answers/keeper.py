@@ -18,6 +18,8 @@ from typing import Any
 
 MEMORY = 1 << 30
 """Address space of a solver, bytes."""
+LATE = 3.0
+"""Seconds by the clock that a question may take beyond its processor time: other processes have theirs."""
 USES = 1000
 """Questions after which a solver is replaced: sympy's caches grow."""
 DECIMAL = re.compile(r"\s*\$?\s*(-?\d{0,15}\.\d{1,20})\s*\$?\s*")
@@ -50,6 +52,9 @@ def write_all(file: int, data: bytes) -> None:
         data = data[os.write(file, data) :]
 
 
+TIMERS = (signal.SIGPROF, signal.SIGALRM)
+
+
 class Solver:
     """A fork of the keeper that computes, and may be killed while it does."""
 
@@ -71,17 +76,17 @@ class Solver:
         self.uses += 1
         with suppress(BrokenPipeError):  # said by the end of the other pipe
             write_all(self.to, line)
-        return read_line(self.back, json.loads(line)["seconds"], other=0)  # on 0: the parent has gone
+        return read_line(self.back, json.loads(line)["seconds"] + LATE, other=0)  # on 0: the parent has gone
 
     def kill(self) -> bool:
-        """The solver is gone; whether it was alive until now."""
-        alive = os.waitpid(self.pid, os.WNOHANG)[0] == 0
-        if alive:
+        """The solver is gone; whether it was alive until now, or ended by its own timers."""
+        ended, status = os.waitpid(self.pid, os.WNOHANG)
+        if ended == 0:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
         os.close(self.to)
         os.close(self.back)
-        return alive
+        return ended == 0 or os.WIFSIGNALED(status) and os.WTERMSIG(status) in TIMERS
 
 
 def keep(parent: int) -> None:
@@ -127,20 +132,23 @@ def next_question(parent: int) -> bytes | None:
 def solve(questions: int, answers: int) -> None:
     """The solver's life. Never returns."""
     die_with_parent()
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for timer in TIMERS:
+        signal.signal(timer, signal.SIG_DFL)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while (line := read_line(questions, 1e6)) is not None:
         question = json.loads(line)
-        # Without a handler SIGALRM kills, in the midst of C code too, should the keeper be gone.
-        signal.setitimer(signal.ITIMER_REAL, question["seconds"] + 0.2)
+        # Without a handler both kill, in the midst of C code too: SIGPROF in time, SIGALRM should the keeper be gone.
+        signal.setitimer(signal.ITIMER_PROF, question["seconds"])
+        signal.setitimer(signal.ITIMER_REAL, question["seconds"] + LATE + 0.2)
         try:
             opinion = OPINIONS[question["do"]](question)
         except (MemoryError, RecursionError):
             opinion = (None, "Math-Verify ran out of memory")
         except Exception as error:  # of any of four libraries
             opinion = (None, f"Math-Verify failed ({type(error).__name__})")
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         os.write(answers, json.dumps(opinion).encode() + b"\n")
     os._exit(0)

@@ -1,8 +1,9 @@
 """Steps of solving for one unknown: an equation that is said to follow from the one before has the same solution."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 from understudy.answers.algebra import ONE, Sum, Unclear, divide
@@ -39,7 +40,10 @@ CLAUSE = re.compile(r"[\n;]|,(?!\d)|[.:?!](?=\s|\Z)|->|=>|\u2192|\u21d2")
 BEFORE = re.compile(r"['\u2019._#@\\]\Z")
 """Tight before a letter: it is part of something else."""
 LONG_WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")
-LETTER = re.compile(r"(?<![A-Za-z'])[A-Za-z](?![A-Za-z'])")
+UNKNOWN = re.compile(
+    r"\d[A-Za-z](?![A-Za-z\d])|(?<![A-Za-z'.])[A-Za-z] ?[-+*/=^)]|[-+*/=(] ?[A-Za-z](?![A-Za-z'])|\\[a-z]{2,7} ?="
+)
+"""A letter in arithmetic; texts without one hold nothing to solve."""
 OPERATES = frozenset("times more less fewer of plus minus percent dozen squared and or if when where per".split())
 """Words behind an equation that change it."""
 ARROW = re.compile(r"->|=>|\u2192|\u21d2|\\implies|\\Rightarrow|\\to\b|\\rightarrow")
@@ -83,7 +87,7 @@ def algebra_slips(text: str) -> tuple[Slip, ...]:
     >>> [s.equation for s in algebra_slips("3S + 5 = 2S + 10; 5 = 2S + 10 - 3S -> 5 = 7S")]
     ['5 = 2S + 10 - 3S -> 5 = 7S']
     """
-    if "=" not in text or LETTER.search(text) is None:
+    if text.count("=") < 2 or UNKNOWN.search(text) is None:
         return ()
     plain = NOTE.sub(blank, prepared(text))
     out = []
@@ -133,7 +137,7 @@ def linear(left: list[Token], right: list[Token]) -> Linear | None:
     if not left or not right:
         return None
     try:
-        found = [solved(a, b) for a in readings(left) for b in readings(right)]
+        found = [solved(a, b) for a in readings(shifted(left)) for b in readings(shifted(right))]
     except Unclear:
         return None
     unknown = found[0][0]
@@ -143,7 +147,14 @@ def linear(left: list[Token], right: list[Token]) -> Linear | None:
     return Linear(unknown, solutions, left[0].start, right[-1].end, decimals, alone)
 
 
-def readings(part: list[Token]) -> list[Sum]:
+def shifted(part: list[Token]) -> tuple[Token, ...]:
+    """The same part as it would stand at the start of a text."""
+    start = part[0].start
+    return tuple([Token(t.kind, t.text, t.start - start, t.end - start) for t in part])
+
+
+@lru_cache(maxsize=1 << 12)  # a side stands there again in the next equation, and most are short
+def readings(part: tuple[Token, ...]) -> tuple[Sum, ...]:
     """The value as printed, and with all before and behind its fraction bar as numerator and denominator.
 
     Unclear for several fraction bars beside other operators.
@@ -156,10 +167,10 @@ def readings(part: list[Token]) -> list[Sum]:
         loose = loose or depth == 0 and i > 0 and t.text in ("+", "-", "*")
     printed_so = whole(part)
     if not bars or not loose or not any(t.kind == "word" for t in part):
-        return [printed_so]
+        return (printed_so,)
     if len(bars) > 1:
         raise Unclear("which fractions?")
-    return [printed_so, divide(whole(part[: bars[0]]), whole(part[bars[0] + 1 :]))]
+    return printed_so, divide(whole(part[: bars[0]]), whole(part[bars[0] + 1 :]))
 
 
 def solved(a: Sum, b: Sum) -> tuple[str, Fraction | None]:
@@ -221,9 +232,9 @@ def belongs(t: Token) -> bool:
     return t.kind in VALUES or t.text in PARTS or t.text in GREEK or t.kind == "word" and len(t.text) == 1
 
 
-def whole(part: list[Token]) -> Sum:
+def whole(part: Sequence[Token]) -> Sum:
     """The value of all of an expression; Unclear if a part of it is left."""
-    parser = Parser(part, letters=True)
+    parser = Parser([*part], letters=True)
     value = parser.read()
     if parser.at < len(parser.tokens):
         raise Unclear("more than an expression")

@@ -63,6 +63,11 @@ NAMED_HOURS = {"noon": (12, "p"), "midday": (12, "p"), "midnight": (12, "a")}
 RATIO = re.compile(r"(?<![\d:.])(\d{1,9}(?:\.\d{1,6})?)((?:\s*:\s*\d{1,9}(?:\.\d{1,6})?){1,5})(?![\d:])")
 RATIO_WORDS = re.compile(r"(?<![\d.])(\d{1,9})\s+to\s+(\d{1,9})(?![\d.])")
 FACTORIAL = re.compile(r"(\d{1,2}) ?!")
+DIFFERENCE = re.compile(
+    r"\$?(\d{1,9}(?:\.\d{1,6})?)(?: [a-z]+)? (more|less|fewer)(?: [a-z]+)? than "
+    r"\$?(\d{1,9}(?:\.\d{1,6})?)(?: [a-z]+)?\.?",
+    re.IGNORECASE,
+)
 OUT_OF = re.compile(r"(\d{1,9}) (?:out of|in) (\d{1,9})")
 EITHER = re.compile(r"\s*[,(]?\s*(?:(?<![A-Za-z])or|\\text\s*\{\s*or\s*\}|\bou\b|\boder\b)\s+", re.IGNORECASE)
 BETWEEN = re.compile(r"^\D*\b(?:between|from) \S{0,12}\d\S{0,12} (?:\w+ )?(?:and|to) \S{0,12}\d", re.IGNORECASE)
@@ -95,6 +100,9 @@ def numeric(text: str) -> Value | None:
             return Value("number", Fraction(-above if m[1] else above, below)) if below else None
     if (m := FACTORIAL.fullmatch(text)) and int(m[1]) <= 30:
         return Value("number", Fraction(factorial(int(m[1]))), raw="arithmetic")
+    if " than " in text and (m := DIFFERENCE.fullmatch(text)):
+        sign = 1 if m[2].lower() == "more" else -1
+        return Value("number", Fraction(m[3]) + sign * Fraction(m[1]), raw="arithmetic")
     text = spelled(text)
     if COMPARED.search(text):
         return Value("unknown", worded(text).casefold())

@@ -17,7 +17,7 @@ from understudy.answers.sides import Side, left_side, right_side
 
 GLANCES = True
 """Tests switch it off to compare."""
-START = attrgetter("start")
+START = attrgetter("equation.start")
 MOST = 1000
 """Equations of one text that are parsed in notes, and as many around them; hostile texts hold more."""
 UNWRITTEN = re.compile(r"[^\d.+*/()=^-]")
@@ -48,7 +48,8 @@ def equations(text: str) -> tuple[Equation, ...]:
     noted, around, settled = glance(text, plain) if GLANCES else ([], [], set())
     if len(settled) < plain.count("=") or "\u2248" in plain or "\\approx" in plain:
         noted, around = parsed(text, plain, noted, around, settled)
-    return tuple(sorted((r.equation for r in (*noted, *around)), key=START))
+    found = sorted((*noted, *around), key=START) if noted and around else noted or around
+    return tuple([r.equation for r in found])
 
 
 def parsed(
@@ -61,11 +62,9 @@ def parsed(
     if "<<" in plain:
         plain = NOTE.sub(blank, plain)
     around.extend(read(text, plain, 0, len(plain), settled))
-    if not noted:
-        return noted, around
-    noted.sort(key=lambda r: r.equation.start)
-    around.sort(key=lambda r: r.equation.start)
-    return noted, [*unlike_notes(around, noted)]
+    noted.sort(key=START)
+    around.sort(key=START)
+    return noted, [*unlike_notes(around, noted)] if noted else around
 
 
 def read(text: str, plain: str, start: int, end: int, settled: set[int]) -> list[Read]:

@@ -51,6 +51,8 @@ REPEATING = re.compile(rf"(?<![\d.])(\d{{0,15}})\.(\d{{0,40}}?)(?:{MARKED_REPEAT
 ELLIPSIS = re.compile(r"(?<![\d.])(\d{1,15})\.(\d{0,40}?)(\d{1,12}?)\3+\s?(?:\.\.\.|\u2026|\\(?:l|c)?dots\b)")
 NOTES = re.compile(r"<<[^<>\n]{0,300}>>|</?[A-Za-z]{1,12} ?/?>")
 """Calculator notes and tags."""
+ANGLED = re.compile(r"\s*<\s?([^<>=\s]{1,20})\s?>\s*\.?\s*")
+"""A number between angle brackets, as in a template that was filled in."""
 LETTERS = re.compile(r"[A-Za-z\\]")
 
 
@@ -59,6 +61,7 @@ def spelled(text: str) -> str:
     text = BLANKS.sub(" ", text[:MAX_LENGTH])
     if "<" in text:
         text = NOTES.sub(" ", text)
+        text = m[1] if (m := ANGLED.fullmatch(text)) else text
     if not text.isascii():
         text = DASH.sub("-", text).translate(SAME)
     if "." in text:

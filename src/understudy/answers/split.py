@@ -2,6 +2,7 @@
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -83,6 +84,7 @@ TERMINAL = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]{0,2000}(?:\x
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad"
 
 
+@lru_cache(maxsize=8)  # judge, flags and curation ask in turn for the same sample
 def split(text: str, thought: str | None = None) -> Reply:
     """The thought and the reply of one sample; `thought` is the server's separate field, where it has one.
 

@@ -20,6 +20,20 @@ SEVERAL = re.compile(
 )
 """Two letters that are joined."""
 BOTH = re.compile(r"\b(?:yes|no|true|false)(?:\s+(?:and|or)\s+|\s?/\s?)(?:yes|no|true|false)\b|\bor\b")
+DOUBT = (
+    r"(?<!no )(?<!without )(?<!n't )(?<!n\u2019t )(?<!not )(?<!never )\b(?:doubt(?:ful)?|unlikely"
+    r"|not (?:the case|true|right|correct) that|(?:false|wrong|incorrect) to (?:say|claim|think|assume|answer))\b"
+)
+"""What turns the yes or no behind it into the other."""
+DOUBTS = re.compile(DOUBT, re.IGNORECASE)
+DOUBTED = re.compile(rf"{DOUBT}[^.,;:!?]{{0,30}}$", re.IGNORECASE)
+"""Must end where the yes or no begins."""
+ASSENT = re.compile(
+    r"\W*(?:(?:well|hmm),?\s+)?(?P<said>(?:absolutely|definitely|certainly|of course|surely|probably|obviously)"
+    r"(?P<no>\s+not)?|I\s+(?P<nay>do not|don't|don\u2019t)?\s*(?:think|believe) so)\W*",
+    re.IGNORECASE,
+)
+"""A yes or no in other words."""
 CLAIM = re.compile(r"(not\s+|n't\s+)?([^\W\d_]+)")
 
 
@@ -52,6 +66,11 @@ def label(text: str) -> Value | None:
 def truth(text: str) -> Value | None:
     """Yes or no."""
     plain = BLANKS.sub(" ", unwrapped(text.strip()[:MAX_LENGTH])).lower().replace("\u2019", "'")
+    if assent := ASSENT.fullmatch(plain):
+        return Value("bool", not (assent["no"] or assent["nay"]))
+    if doubt := DOUBTS.match(plain):
+        other = truth(plain[doubt.end() :])
+        return other._replace(key=not other.key) if other is not None and other.shape == "bool" else other
     claims = [YES_NO[w] != bool(negated) for negated, w in CLAIM.findall(plain)[:12] if w in YES_NO]
     if not claims:
         return None

@@ -29,7 +29,9 @@ SPOKEN = re.compile(
 PART_OF_ONE = re.compile(
     rf"(?<![\w-])(?:(?:one|an?)[ -]({PART})|(half)(?! of an?| an?| dozen))(?![\w-])", re.IGNORECASE
 )
-DOZEN = re.compile(r"(?<![\w-])(?:(?P<half>half(?: of)? an?|an? half)|an?) dozen\b", re.IGNORECASE)
+DOZEN = re.compile(
+    r"(?<![\w-])(?:(?P<half>half(?: of)? an?|an? half)|an?) dozen\b(?P<more> and an? half\b)?", re.IGNORECASE
+)
 
 STEPS = (  # names of a unit, names of the next smaller one, how many of it
     (("hour", "hr", "h"), ("minute", "min", "m"), 60), (("minute", "min"), ("second", "sec", "s"), 60),
@@ -43,7 +45,7 @@ SMALLER = {(a, b): (size, smaller[0]) for larger, smaller, size in STEPS for a i
 UNITS_KNOWN = frozenset(name for pair in SMALLER for name in pair)
 MONEY = ("dollar", "euro")
 COMPOUND = re.compile(
-    r"(?P<sign>-)?(?P<money>\$)?\s?(?P<large>\d[\d,]{0,15})"
+    r"(?P<sign>-)?(?P<money>\$)?\s?(?P<large>\d[\d,]{0,15})(?:\.00(?!\d))?"
     r"(?:\s?(?P<unit>(?!and\b)[a-zA-Z]{1,10})[.,]?\s?(?:and\s)?|,?\s(?:and\s)?)"
     r"(?P<small>\d{1,4}(?:\.\d{1,6})?)\s?(?P<part>[a-zA-Z]{1,11})\b"
 )
@@ -81,7 +83,7 @@ def part_in(text: str) -> tuple[Fraction, int, int] | None:
 
 def dozen_in(text: str) -> tuple[Fraction, int, int] | None:
     m = DOZEN.search(text)
-    return (Fraction(6 if m["half"] else 12), m.start(), m.end()) if m else None
+    return (Fraction(6 if m["half"] else 18 if m["more"] else 12), m.start(), m.end()) if m else None
 
 
 def counted(words: list[str]) -> int:

@@ -16,6 +16,8 @@ class Sampled(NamedTuple):
     number: int
     """Sample number of that prompt, from 0."""
     sample: Sample
+    left: int = 0
+    """So many samples of the same reply follow at once: they are kept all or none."""
 
 
 class Wanted(Protocol):

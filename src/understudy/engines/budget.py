@@ -16,9 +16,12 @@ from understudy.recipe import Price, Spending
 from understudy.records import Prompt, Sample, Sampling
 from understudy.store import Journal, whole_lines
 
+EVERY = 0.05
+"""Seconds between lines of the ledger: so much of it a kill may cost."""
+
 
 class Spent(msgspec.Struct, kw_only=True):
-    """What asking has taken so far; one line of the ledger holds what one sample took."""
+    """What asking has taken so far; a line of the ledger holds what a few samples took."""
 
     samples: int = 0
     tokens_in: int = 0
@@ -51,6 +54,7 @@ class Budget:
             for line in whole_lines(path):
                 self.spent.add(msgspec.json.decode(line, type=Spent))
         self._journal = Journal(path)
+        self._unwritten, self._written = Spent(), 0.0
         self._meter = engine if isinstance(engine, Metered) else None
         self._billed = (0, 0)
         self._since: float | None = None
@@ -76,6 +80,7 @@ class Budget:
 
     def close(self) -> None:
         """Close the ledger and the engine inside."""
+        self._write(time.monotonic())
         self._journal.close()
         self.engine.close()
 
@@ -111,7 +116,14 @@ class Budget:
             uncounted=int(sample.error is None and not sample.tokens_out),
         )
         self.spent.add(one)
-        self._journal.add(one)
+        self._unwritten.add(one)
+        if now - self._written > EVERY:
+            self._write(now)
+
+    def _write(self, now: float) -> None:
+        if self._unwritten.samples:
+            self._journal.add(self._unwritten)
+        self._unwritten, self._written = Spent(), now
 
     def _taken(self, sample: Sample) -> tuple[int, int]:
         """Tokens since the last sample, as the server counts them; else those of the sample."""

@@ -5,7 +5,7 @@ ask only for what is new; a higher `max_tokens` asks again only what was cut off
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -55,11 +55,13 @@ class Cached:
             )
         if self.engine is not None and pending.missing:
             drawn = self.engine.sample(prompts, sampling, lambda i, n: pending.lacks(i, n) and wanted(i, n))
-            for one in drawn:
-                yield from self._kept(pending, one.prompt)
-                if pending.take(one.prompt, one.number):
-                    self._keep(pending.keys[one.prompt], prompts[one.prompt], sampling, one)
-                    yield from (one._replace(prompt=i) for i in pending.same(one.prompt))
+            for reply in _replies(drawn):
+                yield from self._kept(pending, reply[0].prompt)
+                new = [one for one in reply if pending.take(one.prompt, one.number)]
+                if new:
+                    self._keep(pending.keys[new[0].prompt], prompts[new[0].prompt], sampling, new)
+                for one in new:
+                    yield from (Sampled(i, one.number, one.sample) for i in pending.same(one.prompt))
         yield from self._kept(pending, len(prompts))
 
     def close(self) -> None:
@@ -74,19 +76,21 @@ class Cached:
             self.hits += 1
             yield one
 
-    def _keep(self, key: str, prompt: Prompt, sampling: Sampling, one: Sampled) -> None:
-        self.asked += 1
-        self.failed += one.sample.error is not None
+    def _keep(self, key: str, prompt: Prompt, sampling: Sampling, new: Sequence[Sampled]) -> None:
+        self.asked += len(new)
+        self.failed += sum(one.sample.error is not None for one in new)
+        at, limit = now(), sampling.max_tokens
         self.samples.add(
             Kept(
                 key=key,
                 number=one.number,
-                max_tokens=sampling.max_tokens,
+                max_tokens=limit,
                 model=self.name,
                 prompt=prompt.id,
-                at=now(),
+                at=at,
                 sample=one.sample,
             )
+            for one in new
         )
 
     def _keys(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[str]:
@@ -98,6 +102,18 @@ class Cached:
         return [
             digest([begun, msgspec.to_builtins(p.messages), p.prefill, p.id if self.together else ""]) for p in prompts
         ]
+
+
+def _replies(drawn: Iterable[Sampled]) -> Iterator[list[Sampled]]:
+    """The samples of one reply together: half of them, kept, would be asked for in another request."""
+    reply: list[Sampled] = []
+    for one in drawn:
+        reply.append(one)
+        if not one.left:
+            yield reply
+            reply = []
+    if reply:
+        yield reply
 
 
 class _Pending:

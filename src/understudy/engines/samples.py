@@ -7,7 +7,7 @@ several may work at once; all are read. Nothing is ever changed in place, so a k
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -127,13 +127,13 @@ class Samples:
         file.seek(offset)
         return self._decoder.decode(file.readline())
 
-    def add(self, one: Kept) -> None:
-        """Append a sample: it is with the operating system when this returns."""
-        journal = self._writing()
-        size = journal.add(one)
-        sizes = _Sizes(one.sample.stop, one.sample.tokens_out)
-        self._enter(_Place(one.key, one.number, one.max_tokens, sizes), self._mine, self._end)
-        self._end += size
+    def add(self, reply: Iterable[Kept]) -> None:
+        """Append the samples of one reply, all or none: they are with the operating system when this returns."""
+        journal, kept = self._writing(), list(reply)
+        for one, size in zip(kept, journal.add(*kept), strict=True):
+            sizes = _Sizes(one.sample.stop, one.sample.tokens_out)
+            self._enter(_Place(one.key, one.number, one.max_tokens, sizes), self._mine, self._end)
+            self._end += size
 
     def used(self, use: Use) -> None:
         """Put on record what a pass has found and asked for."""

@@ -1,12 +1,14 @@
 """Behaviours that a sample shows, by name: one table, name to function. Examples and rates: docs/flags.md."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from understudy.answers.flags.amounts import implausible_value
 from understudy.answers.flags.form import (
     box_location,
     box_nonnumeric,
     box_on_chat,
+    boxed,
     empty_thought,
     mismatch,
     rederives,
@@ -66,7 +68,7 @@ def flags(
     if stop is Stop.ERROR:
         return ()
     seen = look(text, question, kind, judgement or judge(text, None, kind, stop, thought), thought, train)
-    return tuple([name for name, shows in FLAGS.items() if shows(seen)])
+    return tuple([name for name, shows in possible(seen) if shows(seen)])
 
 
 def look(text: str, question: str, kind: Kind, judgement: Judgement, thought: str | None, train: Origin | None) -> Seen:
@@ -77,6 +79,20 @@ def look(text: str, question: str, kind: Kind, judgement: Judgement, thought: st
     slips = [e for e in found if e.kind] if found else []
     raw = said.encode("utf-8", "replace")
     return Seen(said, question, kind, parts, judgement, found, slips, plain, plain.split(), raw, train)
+
+
+def possible(seen: Seen) -> tuple[tuple[str, Callable[[Seen], bool]], ...]:
+    """The flags that a sample made of such parts can show."""
+    plain = seen.text.isascii() and seen.question.isascii()
+    marked = seen.parts.thought is not None or seen.parts.damage is not None
+    return showable(bool(seen.slips), marked, boxed(seen.text), not plain, seen.train is not None)
+
+
+@lru_cache(maxsize=32)
+def showable(*has: bool) -> tuple[tuple[str, Callable[[Seen], bool]], ...]:
+    """`FLAGS` without those whose part, in the order of `NEEDS`, a sample has not: most samples lack most of them."""
+    out = {name for there, names in zip(has, NEEDS.values(), strict=True) if not there for name in names}
+    return tuple((name, shows) for name, shows in FLAGS.items() if name not in out)
 
 
 def train_regurgitation(seen: Seen) -> bool:
@@ -113,3 +129,14 @@ FLAGS: dict[str, Callable[[Seen], bool]] = {
     "think_on_chat": think_on_chat,
     "two_answers": two_answers,
 }
+NEEDS: dict[str, tuple[str, ...]] = {
+    "false equations": ("slip", "fraction_slip", "product_slip", "step_rounds_to_int", "error_propagated"),
+    "marks of a thought": (
+        "mismatch", "unclosed_thought", "empty_thought", "several_thoughts", "box_location", "rederives",
+        "think_on_chat",
+    ),
+    "a box": ("several_boxes", "box_location", "box_nonnumeric", "box_on_chat"),
+    "characters beyond ASCII": ("other_script", "encoding"),
+    "an index of training rows": ("train_regurgitation",),
+}  # fmt: skip
+"""What a sample has that shows one of these flags."""

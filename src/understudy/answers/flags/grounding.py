@@ -58,27 +58,24 @@ def ungrounded_quantity(seen: Seen) -> bool:
 def suspects(seen: Seen) -> bool:
     """Some number is calculated with and is neither in the question nor a result: a bound that costs little."""
     lefts = " ".join([e.text.partition("=")[0] for e in seen.equations])
-    asked, words = marks(seen.question)
-    left = set(lefts.encode("utf-8", "replace").translate(DIGITS).split()).difference(asked)
+    asked = marks(seen.question)
+    left = set(lefts.encode("utf-8", "replace").translate(DIGITS).split()).difference(asked, SMALL_MARKS)
     if not left:
         return False
     results = RESULT.findall(seen.bytes)
     left.difference_update(results)
-    unknown = [x for x in map(amount, left) if not is_named(x, words)] if left else []
+    unknown = [x for x in map(amount, left) if not is_named(x, seen.question)] if left else []
     if not unknown:
         return False
-    known = {amount(mark) for mark in (*asked, *results)}
+    known = SMALLEST.union(map(amount, asked), map(amount, results))
     unknown = [x for x in unknown if x not in known and (x >= 2 or known.isdisjoint(percents(x)))]
     said = small(seen) if unknown else b""
     return not all([is_fact(x, said) for x in unknown])
 
 
-def is_named(x: float, words: bytes) -> bool:
+def is_named(x: float, question: str) -> bool:
     """A word of the question says or brings the number."""
-    for word in WORDS_FOR.get(x, ()):
-        if word in words:
-            return True
-    return False
+    return x in WORDS_FOR and any(word in behind_blanks(question) for word in WORDS_FOR[x])
 
 
 def ungrounded(seen: Seen) -> Iterator[str]:
@@ -103,17 +100,22 @@ def ungrounded(seen: Seen) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1024)
-def marks(question: str) -> tuple[frozenset[bytes], bytes]:
-    """Its numbers in digits, with the stops glued to them and the smallest beside them; its words behind blanks."""
-    raw = question.encode("utf-8", "replace")
-    return SMALL_MARKS.union(raw.translate(DIGITS).split()), b" " + raw.translate(LETTERS)
+def marks(question: str) -> list[bytes]:
+    """Its numbers in digits, with the stops glued to them."""
+    return question.encode("utf-8", "replace").translate(DIGITS).split()
+
+
+@lru_cache(maxsize=1024)
+def behind_blanks(question: str) -> bytes:
+    """Its words in small letters, each behind a blank."""
+    return b" " + question.encode("utf-8", "replace").translate(LETTERS)
 
 
 @lru_cache(maxsize=1024)
 def given(question: str) -> frozenset[float]:
     """The numbers that a question gives, in digits and words."""
     raw = question.encode("utf-8", "replace")
-    found = {amount(mark) for mark in raw.translate(DIGITS).split() if mark not in STOPS}
+    found = {amount(mark) for mark in marks(question) if mark not in STOPS}
     if "/" in question:
         for whole, over, under in FRACTION.findall(question):
             if int(under):
@@ -167,7 +169,7 @@ def number(digits: str) -> float:
 
 def small(seen: Seen) -> bytes:
     """Question and text in small letters, every word behind a blank."""
-    return b" " + f"{seen.question} {seen.text}".encode("utf-8", "replace").translate(LETTERS)
+    return behind_blanks(seen.question) + b" " + seen.bytes.translate(LETTERS)
 
 
 # --- what follows -----------------------------------------------------------------------------------------------------

@@ -183,7 +183,7 @@ class Client:
         """What a reply says of its server, and what it took."""
         self._answered = now = self.loop.time()
         self._took += (now - began - self._took) / 16
-        server.answer(now, began, self._took > self.settings.timeout / 2)
+        server.answer(began, self._took > self.settings.timeout / 2)
         self.tally.replies += 1
         if got.usage is None:
             self.tally.uncounted += 1

@@ -17,8 +17,6 @@ MEMORY = 1 / 64
 """Weight of the latest request in that share."""
 CUT = 0.5
 """What is left of the width after an overload, at least."""
-CAREFUL = 60.0
-"""Seconds in which a server hardly gets more at once than it bore when it was overloaded."""
 SHORTEST, LONGEST = 0.5, 30.0
 """Seconds between two tries of a server that is shut and does not say how long."""
 
@@ -72,8 +70,6 @@ class Server:
         """In a row, without an answer between."""
         self._bore: int | None = None
         """Answered since it was overloaded, of what it had then; None = it is not."""
-        self._careful = 0.0
-        """The width that it bore."""
 
     @property
     def shut(self) -> bool:
@@ -86,7 +82,7 @@ class Server:
             return False
         if self._bore is not None:  # as much as it had and did not send away
             self.width = max(self.low, self.width * CUT, self._bore + self.in_flight)
-            self._careful, self._bore = self.width, None
+            self._bore = None
         if self.in_flight + self.resting + 1 > (1 if self._shuts and self.silent >= GONE else self.width):
             return False
         return not (self.requests and self.requests.opens(now)) and not (self.tokens and self.tokens.opens(now))
@@ -111,7 +107,7 @@ class Server:
         if tokens and self.tokens is None:
             self.tokens = Bucket(tokens)
 
-    def answer(self, now: float, began: float, slow: bool) -> None:
+    def answer(self, began: float, slow: bool) -> None:
         """It answered a request sent at `began`; `slow`: so late that more at once would meet the time limit."""
         self.answered += 1
         self.silent = self._shuts = 0
@@ -119,10 +115,8 @@ class Server:
         if self._bore is not None and began <= self._shut_at:
             self._bore += 1
         elif self._refused < NOISE and not slow and self.width < self.high:
-            more = max(1 / self.width, 0.05)  # one more, or a twentieth, once all have answered
-            if self.width >= self._careful and now < self._shut_at + CAREFUL:
-                more /= 20
-            self.width = min(self.high, self.width + more)
+            # One more, or a twentieth, once all have answered.
+            self.width = min(self.high, self.width + max(1 / self.width, 0.05))
 
     def refuse(self, now: float, began: float, after: float | None) -> None:
         """It was too busy for a request sent at `began`, and asks for `after` seconds of patience."""

@@ -43,8 +43,8 @@ class Job:
 class Work:
     """The jobs of one pass and its samples, which go from the thread that asks to the one that reads.
 
-    `loop` runs the first; of the second are only `samples` and `drop`. The reader's pace bounds what is held: so many
-    samples that nobody has read stop the asking.
+    `loop` runs the first; of the second are only `samples` and `drop`. What nobody has read yet counts as in flight: so
+    the reader's pace bounds what is held, what a kill costs, and by how much a budget may be overrun.
     """
 
     def __init__(
@@ -149,8 +149,9 @@ class Work:
         """Hand over the first samples of a job, but those that are missing."""
         if not self._done:  # what comes in one turn of the loop is handed over at once: waking a thread costs
             self._loop.call_soon(self._hand_over)
-        self._done += [Sampled(job.prompt, job.first + k, sample) for k, sample in enumerate(samples) if sample]
-        self._given += len(samples) - samples.count(None)
+        good = [(job.first + k, sample) for k, sample in enumerate(samples) if sample]
+        self._done += [Sampled(job.prompt, n, sample, len(good) - i) for i, (n, sample) in enumerate(good, 1)]
+        self._given += len(good)
 
     def fail(self, job: Job, error: str) -> None:
         """Put on record that a job failed for good."""
@@ -165,10 +166,10 @@ class Work:
 
     def _behind(self) -> bool:
         """As much as may be in flight is in flight, or done and not read: a kill must not cost more than that."""
-        if self._given - self._taken + self.busy * self.sampling.n < self._most:
+        if self._given - self._taken + (self.busy + 1) * self.sampling.n <= self._most:
             return False
         self._full = True  # before looking once more: the reader may have caught up without seeing it
-        self._full = self._given - self._taken + self.busy * self.sampling.n >= self._most
+        self._full = self._given - self._taken + (self.busy + 1) * self.sampling.n > self._most
         return self._full
 
     def _hand_over(self) -> None:
@@ -207,8 +208,8 @@ class Work:
         """Each sample as it is done."""
         while (batch := self._batches.get()) is not None:
             for sampled in batch:
-                self._taken += 1
                 yield sampled
+                self._taken += 1
             if self._full:
                 self._full = False
                 self._loop.call_soon_threadsafe(self.stir)

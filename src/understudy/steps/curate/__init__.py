@@ -52,7 +52,7 @@ def curate(
     rules = used(settings)
     check(settings)
     passes = _Passes(settings, list(rules), surprise, say)
-    found = Survey({}, (), False)
+    found = Survey({}, (), False, {})
     if needed(settings, rules):
         found = first_pass(traces, problems, settings)
         passes.done(told(found))
@@ -66,7 +66,7 @@ def curate(
     def through() -> Iterator[Group]:
         """The traces by problem, through the stages so far."""
         votes = "consensus" in rules and settings.consensus is not None
-        groups: Iterator[Group] = _groups(_told(traces, say), problems, votes)
+        groups: Iterator[Group] = _groups(_told(traces, say), problems, votes, found.judgements)
         for stage in stages:
             groups = stage(groups)
         return groups
@@ -148,8 +148,13 @@ def _told(traces: Iterable[Trace], say: Callable[[str], None]) -> Iterator[Trace
             say(f"curate       {count} traces judged")
 
 
-def _groups(traces: Iterable[Trace], problems: Mapping[str, Problem], votes: bool) -> Iterator[Group]:
-    """The traces of each problem, judged; with `votes` those without a gold answer have voted."""
+def _groups(
+    traces: Iterable[Trace],
+    problems: Mapping[str, Problem],
+    votes: bool,
+    known: Mapping[str, answers.Judgement],
+) -> Iterator[Group]:
+    """The traces of each problem, judged unless `known` are; with `votes` those without a gold answer have voted."""
     done: set[str] = set()
     for key, ones in groupby(traces, key=lambda trace: trace.problem):
         if key in done:
@@ -159,7 +164,8 @@ def _groups(traces: Iterable[Trace], problems: Mapping[str, Problem], votes: boo
         some = list(ones)
         asked = Asked(problem_of(some[0], problems))
         done.add(asked.problem.id)
-        group = Group(asked, [Case(trace, asked, judged(trace, asked.problem)) for trace in some])
+        cases = [Case(trace, asked, known.get(trace.id) or judged(trace, asked.problem)) for trace in some]
+        group = Group(asked, cases)
         if votes and asked.problem.answer is None and asked.problem.kind is not Kind.OPEN:
             asked.agreed = _agreed(group)
         yield group

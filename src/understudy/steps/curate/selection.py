@@ -62,7 +62,8 @@ def _equal(group: Group) -> None:
     """Whatever the spacing and case."""
     seen: dict[str, str] = {}
     left = group.left
-    for case in left if len(left) > 1 else ():
+    some = len({len(case.words) for case in left}) < len(left)
+    for case in left if some else ():
         first = seen.setdefault(" ".join(case.words).casefold(), case.trace.id)
         if first != case.trace.id:
             case.refuse("duplicate", f"the same text as {first}")

@@ -14,13 +14,13 @@ CONSTANTS = frozenset(map(float, (
     60, 90, 100, 120, 180, 360, 365, 366, 1000, 1440, 1760, 2000, 3600, 5280,
 )))  # fmt: skip
 """What nobody needs to be told: factors between units, halves and quarters, percentages of the whole."""
-SIGN = re.compile(r"=|\u2248|\\approx")
+SIGNS = ("=", "\u2248", "\\approx")
 NUMBER = re.compile(r"\d[\d,]*\.?\d*|\.\d+")
 FOLLOWED = re.compile(
     r"(\d[\d,]*\.?\d*|\.\d+)(?:\s?/\s?(?P<over>\d+)|\s?(?P<percent>%|percent)"
     r"|\s?(?P<scale>hundred|thousand|million|billion|k)\b)?"
 )
-SPACED = str.maketrans(dict.fromkeys(".,;:!?()-'\"", " "))
+SPACED = bytes.maketrans(b".,;:!?()-'\"", b" " * 11)
 UNITS = dict(zip(
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen".split(), map(float, range(1, 20)), strict=True,
@@ -70,10 +70,12 @@ def structure(
         quantities, found = _sides(equation.text)
         if len(quantities) >= 2:
             steps += 1
-            strange = next((q for q in quantities if not (q in given or q in CONSTANTS or q in results)), None)
-            known += strange is None
-            if strange is not None and not nowhere:
-                nowhere = f"{strange:g} in '{equation.text[:60]}' comes from nowhere"
+            for strange in quantities:
+                if not (strange in given or strange in results or strange in CONSTANTS):
+                    nowhere = nowhere or f"{strange:g} in '{equation.text[:60]}' comes from nowhere"
+                    break
+            else:
+                known += 1
         results.update(found)
         last = found[-1] if found else last
     if not steps and "=" in text:
@@ -104,7 +106,7 @@ def quantities(question: str) -> frozenset[float]:
             found.update((over, n / over, 1 - n / over))
         elif m["scale"]:
             found.add(n * SCALES[m["scale"]])
-    words = frozenset(low.translate(SPACED).split())
+    words = frozenset(low.encode("utf-8", "surrogatepass").translate(SPACED).decode("utf-8", "surrogatepass").split())
     for word in words & NAMED.keys():
         found.update(NAMED[word])
     if not words.isdisjoint(JOINED):
@@ -132,8 +134,8 @@ def goal_of(answer: str | None) -> float | None:
 @lru_cache(maxsize=8192)
 def _sides(equation: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """The numbers before the last sign and behind it. Samples of one question share most of their equations."""
-    *left, right = SIGN.split(equation)
-    return tuple(_numbers(" ".join(left))), tuple(_numbers(right))
+    at = max(0, *map(equation.rfind, SIGNS))
+    return tuple(_numbers(equation[:at])), tuple(_numbers(equation[at:]))
 
 
 def _numbers(text: str) -> list[float]:

@@ -4,8 +4,10 @@ import hashlib
 import heapq
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import NamedTuple
 
+from understudy.answers import Judgement
 from understudy.prompts import reasoning
 from understudy.recipe import Corruption, Curate
 from understudy.records import Problem, Trace, Verdict
@@ -20,16 +22,11 @@ between the 0.7th and the 1.3th of all, nineteen times in twenty.
 """
 DONORS = 200
 """Right traces whose steps are put into others."""
+GOOD = (Verdict.RIGHT, Verdict.UNGRADED)
+"""Without gold answers, the latter are all there is to go by."""
 
-
-class Seen(NamedTuple):
-    """A trace of the sample. The largest rank leaves first."""
-
-    rank: int
-    """Minus its hash."""
-    right: bool
-    words: int
-    donor: Donor | None
+Ranked = tuple[int, int, Trace]
+"""A trace of the sample behind minus its hash and its number: the first of them leaves first."""
 
 
 class Survey(NamedTuple):
@@ -40,6 +37,8 @@ class Survey(NamedTuple):
     donors: tuple[Donor, ...]
     sampled: bool
     """Some source has more traces than are judged."""
+    judgements: dict[str, Judgement]
+    """Of the sampled traces, by their ids: nothing is judged twice."""
 
 
 def needed(settings: Curate, rules: Iterable[str]) -> bool:
@@ -52,22 +51,39 @@ def needed(settings: Curate, rules: Iterable[str]) -> bool:
 
 def first_pass(traces: Iterable[Trace], problems: Mapping[str, Problem], settings: Curate) -> Survey:
     """Reads all traces, and judges those of a sample that the order of the traces has no part in."""
-    samples: defaultdict[str, list[Seen]] = defaultdict(list)
+    samples, sampled = _drawn(traces, problems)
+    judgements = {t.id: judged(t, problems[t.problem]) for sample in samples.values() for _, _, t in sample}
+    right = {source: [s for s in sample if judgements[s[2].id].verdict in GOOD] for source, sample in samples.items()}
+    lengths = {source: sorted(_words(trace) for _, _, trace in some) for source, some in sorted(right.items())}
+    usual = {source: _usual(words, settings.length_band) for source, words in lengths.items() if len(words) >= FEW}
+    donors = _donors([s for some in right.values() for s in some], problems) if _inserts(settings) else ()
+    return Survey(usual, donors, sampled, judgements)
+
+
+def _drawn(traces: Iterable[Trace], problems: Mapping[str, Problem]) -> tuple[dict[str, list[Ranked]], bool]:
+    """The sample of each source, and whether one of them is not all of its traces."""
+    samples: defaultdict[str, list[Ranked]] = defaultdict(list)
     sampled = False
-    for trace in traces:
-        problem = problem_of(trace, problems)
-        sample = samples[problem.source]
+    for number, trace in enumerate(traces):
+        sample = samples[problem_of(trace, problems).source]
         rank = -_hash(trace.id)
         if len(sample) < SAMPLE:
-            heapq.heappush(sample, _seen(rank, trace, problem, settings))
+            heapq.heappush(sample, (rank, number, trace))
         else:
             sampled = True
-            if rank > sample[0].rank:
-                heapq.heapreplace(sample, _seen(rank, trace, problem, settings))
-    lengths = {source: sorted(s.words for s in sample if s.right) for source, sample in sorted(samples.items())}
-    usual = {source: _usual(words, settings.length_band) for source, words in lengths.items() if len(words) >= FEW}
-    donors = sorted((s for sample in samples.values() for s in sample if s.donor), key=lambda s: -s.rank)
-    return Survey(usual, tuple(s.donor for s in donors[:DONORS] if s.donor), sampled)
+            if rank > sample[0][0]:
+                heapq.heapreplace(sample, (rank, number, trace))
+    return samples, sampled
+
+
+def _donors(right: Iterable[Ranked], problems: Mapping[str, Problem]) -> tuple[Donor, ...]:
+    """The first few by their hashes, none that shares anything with a test."""
+    some = ((trace, problems[trace.problem]) for _, _, trace in sorted(right, key=lambda one: -one[0]))
+    clean = ((trace, problem) for trace, problem in some if problem.overlap is None)
+    return tuple(
+        Donor(problem.id, tuple(steps_of(reasoning(trace.sample, problem.kind))))
+        for trace, problem in islice(clean, DONORS)
+    )
 
 
 def told(found: Survey) -> str:
@@ -77,13 +93,8 @@ def told(found: Survey) -> str:
     return f"usual length {', '.join(lengths) or 'unknown, too few are right'}{how}"
 
 
-def _seen(rank: int, trace: Trace, problem: Problem, settings: Curate) -> Seen:
-    verdict = judged(trace, problem).verdict
-    right = verdict is Verdict.RIGHT or verdict is Verdict.UNGRADED  # without gold answers, all there is to go by
-    sample, donor = trace.sample, None
-    if right and _inserts(settings) and problem.overlap is None:
-        donor = Donor(problem.id, tuple(steps_of(reasoning(sample, problem.kind))))
-    return Seen(rank, right, len((sample.thought or "").split()) + len(sample.text.split()), donor)
+def _words(trace: Trace) -> int:
+    return len((trace.sample.thought or "").split()) + len(trace.sample.text.split())
 
 
 def _usual(words: list[int], band: tuple[float, float] | None) -> Usual:

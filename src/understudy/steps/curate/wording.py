@@ -15,51 +15,51 @@ WHOSE = "the|this|that|your|our|its|a"
 # A phrase is here only if good solutions do not use it. Of "the correct answer", "the final answer", "working
 # backwards" and "the user", real ones are full.
 META: tuple[tuple[str, str], ...] = (
-    (" an ai", r"\b(?:as|i am|i'm) an ai\b"),
-    ("language model", r"\b(?:as|i am|i'm|being) (?:just |only )?an? (?:large |ai )?language model\b"),
-    ("sorry, but", r"\bi(?:'m| am) sorry, but i (?:can't|cannot|can not|am unable|am not able|'m not able)\b"),
-    ("i can't", r"\bi can't (?:help|assist) (?:you )?with (?:that|this)\b"),
-    ("i cannot", r"\bi cannot (?:help|assist) (?:you )?with (?:that|this)\b"),
-    ("my training data", r"\bmy training data\b"),
-    ("knowledge cut", r"\bmy knowledge cut-?off\b"),
-    ("system prompt", r"\bsystem prompt\b"),
-    ("answer", rf"\b(?:{WHOSE}) (?:{SHOWN}) (?:final |correct )?answer\b(?! (?:choice|option))"),
+    (" an ai", r"(?:as|i am|i'm) an ai\b"),
+    ("language model", r"(?:as|i am|i'm|being) (?:just |only )?an? (?:large |ai )?language model\b"),
+    ("sorry, but", r"i(?:'m| am) sorry, but i (?:can't|cannot|can not|am unable|am not able|'m not able)\b"),
+    ("i can't", r"i can't (?:help|assist) (?:you )?with (?:that|this)\b"),
+    ("i cannot", r"i cannot (?:help|assist) (?:you )?with (?:that|this)\b"),
+    ("my training data", r"my training data\b"),
+    ("knowledge cut", r"my knowledge cut-?off\b"),
+    ("system prompt", r"system prompt\b"),
+    ("answer", rf"(?:{WHOSE}) (?:{SHOWN}) (?:final |correct )?answer\b(?! (?:choice|option))"),
     (
         "answer",
-        r"\banswer (?:is|was|has been|being) (?:already )?(?:given|provided|supplied|stated|known)"
+        r"answer (?:is|was|has been|being) (?:already )?(?:given|provided|supplied|stated|known)"
         r"(?: (?:to us|to me|to be|as|in the (?:prompt|question|problem|hint))\b|[.,;:])",
     ),
     (
         "answer",
-        r"\b(?:match|matches|matching|agrees? with|agreeing with|consistent with|in line with|fits|confirms|reach"
+        r"(?:match|matches|matching|agrees? with|agreeing with|consistent with|in line with|fits|confirms|reach"
         r"|justify|arrive at|leads? to|get to) the (?:expected|correct|desired|required|intended|right) "
         r"(?:final )?answer\b",
     ),
-    ("answer", r"\b(?:backwards?|back) from the (?:final |correct |known |right )?answer\b"),
+    ("answer", r"(?:backwards?|back) from the (?:final |correct |known |right )?answer\b"),
     (
         "answer",
-        r"\bwe (?:already |are told |were told )?(?:know|that) (?:that )?the (?:final|correct|right) answer is\b",
+        r"we (?:already |are told |were told )?(?:know|that) (?:that )?the (?:final|correct|right) answer is\b",
     ),
-    ("answer", r"\b(?:i|we) (?:was|were|am|are|have been) (?:told|given|shown) (?:that )?the (?:\w+ )?answer\b"),
-    ("answer key", r"\baccording to the answer key\b"),
-    ("solution", rf"\b(?:{WHOSE}) (?:{SHOWN}) solution\b"),
-    ("rationale", rf"\b(?:{WHOSE}) (?:{SHOWN}) rationale\b"),
-    ("explanation", rf"\b(?:{WHOSE}) (?:{SHOWN}) explanation\b"),
-    ("ground truth", r"\bthe ground truth\b"),
+    ("answer", r"(?:i|we) (?:was|were|am|are|have been) (?:told|given|shown) (?:that )?the (?:\w+ )?answer\b"),
+    ("answer key", r"according to the answer key\b"),
+    ("solution", rf"(?:{WHOSE}) (?:{SHOWN}) solution\b"),
+    ("rationale", rf"(?:{WHOSE}) (?:{SHOWN}) rationale\b"),
+    ("explanation", rf"(?:{WHOSE}) (?:{SHOWN}) explanation\b"),
+    ("ground truth", r"the ground truth\b"),
     (
         "hint",
-        r"\b(?:according to|based on|using|use|following|follow|per|from|with|given|by) (?:the|this|that|your) "
+        r"(?:according to|based on|using|use|following|follow|per|from|with|given|by) (?:the|this|that|your) "
         r"(?:\w+ )?hint\b",
     ),
-    ("hint", r"\bthe (?:\w+ )?hint (?:says|states|tells|said|gives|given|provided|indicates|suggests that|is that)\b"),
-    ("hint", r"\b(?:as|was) hinted\b"),
-    ("in the problem", r"\b(?:mistake|error|typo) in the problem\b"),
-    ("in the question", r"\b(?:mistake|error|typo) in the question\b"),
+    ("hint", r"the (?:\w+ )?hint (?:says|states|tells|said|gives|given|provided|indicates|suggests that|is that)\b"),
+    ("hint", r"(?:as|was) hinted\b"),
+    ("in the problem", r"(?:mistake|error|typo) in the problem\b"),
+    ("in the question", r"(?:mistake|error|typo) in the question\b"),
 )
-"""A literal that is cheap to look for, and the phrase that stands around it; both in small letters."""
+"""A literal that is cheap to look for, and the phrase around it, from the start of a word; both in small letters."""
 PHRASES = {
-    anchor: re.compile("|".join(phrase for other, phrase in META if other == anchor)) for anchor, _ in META
-}  # fmt: skip
+    anchor: re.compile(rf"\b(?:{'|'.join(phrase for other, phrase in META if other == anchor)})") for anchor, _ in META
+}
 REACH = 80
 """Characters on either side of an anchor in which its phrase ends."""
 

@@ -40,6 +40,8 @@ class Problems:
     shown: dict[str, Problem] = field(default_factory=dict)
     overlapping: int = 0
     """Problems that are never learned from, since they share words with a test question."""
+    resembling: int = 0
+    """Problems that share some words with a test question, and are learned from."""
     overlaps: list[Problem] = field(default_factory=list)
     """The first of them."""
 
@@ -211,6 +213,7 @@ def _problems(problems: Iterable[Problem], wanted: set[str]) -> Problems:
             some = found.probes.setdefault(kind, [])
             if len(some) < PER_CLASS:
                 some.append(p)
+        found.resembling += p.resembles is not None and p.overlap is None
         if p.overlap is not None:
             found.overlapping += 1
             if len(found.overlaps) < PER_CLASS:

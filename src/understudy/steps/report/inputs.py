@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from understudy import store
 from understudy.recipe import Recipe
-from understudy.records import Example, Judged, Loss, Metric, Problem, Rejected, Rollout, Score, Student
+from understudy.records import Example, Judged, Loss, Metric, Problem, Prompt, Rejected, Rollout, Score, Student
 
 
 class Timing(NamedTuple):
@@ -32,7 +32,11 @@ class Inputs(NamedTuple):
     versions: Mapping[str, str]
     problems: Iterable[Problem]
     rejected: Iterable[Rejected]
+    prompts: Iterable[Prompt]
+    """The first problem as the teacher was asked it, in each style."""
     judged: Iterable[Judged]
+    ledger: Iterable[Metric]
+    """What curation kept and dropped, by rule and difficulty."""
     examples: Mapping[str, Iterable[Example]]
     """Arm to its mix."""
     losses: Mapping[str, Iterable[Loss]]

@@ -1,6 +1,7 @@
 """What the student was taught: problems, the teacher's traces and why they were dropped, the mix."""
 
 from understudy.records import Judged, Split, Verdict
+from understudy.steps.report import curation
 from understudy.steps.report.inputs import Inputs
 from understudy.steps.report.markup import (
     Html,
@@ -33,7 +34,7 @@ def teaching(inputs: Inputs, view: View) -> Html:
         lead,
         part("Problems", *_problems(view)),
         part("Rows set aside", *_rejected(view)),
-        part("Traces of the teacher", *_funnel(view)),
+        part("Traces of the teacher", *curation.asked(inputs), *_funnel(view), *curation.ledger(inputs)),
         part("Examples", *_examples(view)),
         part("The mix", *_mix(view)),
     )
@@ -62,6 +63,7 @@ def _overlaps(view: View) -> list[Html]:
     share = ("shares", "is") if found.overlapping == 1 else ("share", "are")
     summary = (
         f"{count(found.overlapping)} of them {share[0]} words with a test question and {share[1]} never learned from"
+        + (f"; {count(found.resembling)} share some and are learned from" if found.resembling else "")
     )
     return [fold(summary, table("The first of them", ("problem", "question", "what it shares"), rows, 9))]
 
