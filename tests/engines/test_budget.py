@@ -99,7 +99,7 @@ def test_failed_calls_count_for_what_they_took(tmp_path):
 class Billed(Window):
     """As a server that bills a prompt once for all of its samples."""
 
-    in_flight = 3
+    in_flight, notes = 3, ("The server ignores n.",)
 
     @property
     def billed(self):
@@ -110,7 +110,8 @@ def test_a_server_that_counts_itself_is_believed(tmp_path):
     budget = Budget(Billed(1), Spending(), CHEAP, tmp_path / "spent")
     list(budget.sample(ASKED, Sampling(n=4)))
     assert (budget.spent.tokens_in, budget.spent.tokens_out) == (50 * 100, 200 * 50)
-    assert budget.told().startswith("3 in flight, $0.02, 15,000 tokens")
+    assert budget.notes() == ("The server ignores n.",)
+    assert budget.told().startswith("3 in flight, $0.0250, 15,000 tokens")
 
 
 def test_what_tokens_cost():

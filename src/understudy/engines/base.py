@@ -76,6 +76,11 @@ class Metered(Protocol):
         """Requests sent and not answered yet."""
         ...
 
+    @property
+    def notes(self) -> Sequence[str]:
+        """What was found out about the server, each to be said once."""
+        ...
+
 
 class Scored(NamedTuple):
     """How likely a text is after a prompt."""

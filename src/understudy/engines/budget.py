@@ -84,10 +84,15 @@ class Budget:
         self._journal.close()
         self.engine.close()
 
+    def notes(self) -> Sequence[str]:
+        """What was found out about the server, each to be said once."""
+        return self._meter.notes if self._meter else ()
+
     def told(self) -> str:
         """What was spent, in words."""
         flying = f"{self._meter.in_flight} in flight, " if self._meter and self._meter.in_flight else ""
-        money = "unknown price" if self.spent.dollars is None or self.price is None else f"${self.spent.dollars:.2f}"
+        spent = self.spent.dollars
+        money = "unknown price" if spent is None or self.price is None else f"${spent:.{2 if spent >= 1 else 4}f}"
         tokens = self.spent.tokens_in + self.spent.tokens_out
         return f"{flying}{money}, {tokens:,} tokens, {self.spent.hours:.2f} h for {self.spent.samples:,} samples"
 

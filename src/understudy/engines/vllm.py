@@ -62,6 +62,11 @@ class Vllm:
         return self._http.billed if self._http else (0, 0)
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was found out about the server, each to be said once."""
+        return self._http.notes if self._http else ()
+
+    @property
     def in_flight(self) -> int:
         """Requests sent and not answered yet."""
         return self._http.in_flight if self._http else 0

@@ -39,6 +39,8 @@ class Taught(NamedTuple):
     """What asking has cost so far, in words."""
     asked: Callable[[], int]
     """Samples that were asked for and not kept from before."""
+    notes: Callable[[], Sequence[str]] = tuple
+    """What was found out about its server."""
 
 
 class Hands:
@@ -90,6 +92,8 @@ class Hands:
         try:
             yield from generate(train, teacher.engine, settings, seed, tick, self.teller.stop, self.solved())
         finally:
+            for note in teacher.notes():
+                self.teller.say(f"generate     {note}")
             teacher.engine.close()
 
     def asked(self) -> list[Problem]:
@@ -132,7 +136,7 @@ class Hands:
         spent = self.run.folder / "samples" / "spent.jsonl"
         budget = Budget(inside, settings.budget, known.price if known else None, spent)
         cached = Cached(budget, samples, who, name, together, self.asking.keep_errors)
-        return Taught(cached, budget.told, lambda: cached.asked)
+        return Taught(cached, budget.told, lambda: cached.asked, budget.notes)
 
     def judged(self) -> Iterator[Record]:
         from understudy.steps.curate import curate, with_ledger

@@ -32,6 +32,11 @@ class Http:
         return self.tally.tokens_in, self.tally.tokens_out
 
     @property
+    def notes(self) -> Sequence[str]:
+        """What was found out about the server, each to be said once."""
+        return self.tally.notes
+
+    @property
     def in_flight(self) -> int:
         """Requests sent and not answered yet."""
         return self._client.servers.in_flight if self._client else 0
