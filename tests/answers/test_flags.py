@@ -10,7 +10,7 @@ import pytest
 
 from understudy.answers import flags as flags_of
 from understudy.answers import in_a_row, judge, split
-from understudy.answers.flags import FLAGS
+from understudy.answers.flags import FLAGS, NEEDS, look, possible
 from understudy.answers.flags.train import RUN, Repeat, TrainIndex
 from understudy.records import Kind, Stop
 
@@ -172,6 +172,18 @@ def test_each_flag_is_raised_by_its_own_case_and_not_by_one_like_it(flag, text, 
 def test_every_flag_has_a_case():
     apart = {"train_regurgitation", "error_independent"}  # each has a test of its own
     assert {case[0] for case in CASES} | apart == set(FLAGS)
+
+
+@pytest.mark.parametrize(("text", "other", "question", "kind"), [case[1:] for case in CASES])
+def test_a_flag_that_is_not_asked_would_not_be_raised(text, other, question, kind, train):
+    for said in (text, other):
+        seen = look(said, question, kind, judge(said, "18", kind), None, train)
+        asked = {name for name, _ in possible(seen)}
+        assert not [name for name, shows in FLAGS.items() if name not in asked and shows(seen)]
+
+
+def test_every_flag_that_needs_something_is_one():
+    assert set().union(*NEEDS.values()) < set(FLAGS)
 
 
 def test_a_plain_reply_raises_none():

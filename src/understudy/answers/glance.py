@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from understudy.answers.compare import near, rounded
-from understudy.answers.equation import Equation, Read, Status
+from understudy.answers.equation import Equation, Status
 from understudy.answers.sides import AFTER, DATE, NUMBER
 from understudy.answers.units import NOT_UNITS
 from understudy.answers.worth import worth
@@ -13,7 +13,7 @@ from understudy.answers.worth import worth
 UNIT = r"(?>(?:[a-z]| [A-Za-z]|/[a-z])[A-Za-z]{1,20}+(?:[ /](?:an? )?[A-Za-z]{2,20}+){0,6})?"
 OPERAND = rf"\$?(?>{NUMBER})%?\){{0,3}}+{UNIT}\){{0,3}}+"
 COMMON = re.compile(
-    rf"(?=[\d.$(])(?<![\w.,$(<])(?P<left>\({{0,3}}+{OPERAND}(?: ?[-+*/xX] ?\({{0,3}}+{OPERAND}){{1,20}}+) ?= ?"
+    rf"(?=[\d.$(])(?<![^ \n=:])(?P<left>\({{0,3}}+{OPERAND}(?: ?[-+*/xX] ?\({{0,3}}+{OPERAND}){{1,20}}+) ?= ?"
     rf"(?:\$? ?<< ?(?P<note>[-+*/(.\d][-+*/(). \d]{{0,80}})=(?P<result>-?(?>{NUMBER}))>>)?"
     rf"(?P<right>\$?-?(?>{NUMBER})(?>/\d{{1,9}}+(?![./]))?)(?P<percent>%?){AFTER}"
 )
@@ -30,18 +30,21 @@ NO_UNITS = NOT_UNITS | {"percent", "pct"}
 NO_EDGES = frozenset({"of", "percent", "pct", "x", "X", "and"})
 """Words before a left side that may belong to it."""
 
+LONGEST = 40
 SPACED = re.compile(r"[\d.] +[\d.]")
 Found = tuple[Status, Fraction | int, Fraction | int, int]
 """Exact or rounded, the values of both sides, and the digits behind the point on the right."""
+Row = tuple[Equation, Fraction | int | None, Fraction | int | None, int, bool, bool]
+"""The fields of a `Read`, which is made only for the parser."""
 
 
-def glance(text: str, plain: str) -> tuple[list[Read], list[Read], set[int]]:
+def glance(text: str, plain: str) -> tuple[list[Row], list[Row], set[int]]:
     """Equations in notes, other equations, and the places of the equals signs that are settled with them.
 
     `plain` is the text made ready. Only what the parser would read in the same way is settled.
     """
-    noted: list[Read] = []
-    around: list[Read] = []
+    noted: list[Row] = []
+    around: list[Row] = []
     settled: set[int] = set()
     for m in COMMON.finditer(plain):
         left, note, result, right, percent = m.groups()
@@ -52,7 +55,7 @@ def glance(text: str, plain: str) -> tuple[list[Read], list[Read], set[int]]:
                 around.append(stated(text, plain, m.start(), m.end(), found))
                 settled.add(sign)
         elif found := compared(note, result):
-            noted.append(Read(Equation(text[m.start(2) : m.end(3)], m.start(2), m.end(3), found[0]), *found[1:]))
+            noted.append(row(text, m.start(2), m.end(3), found))
             settled.add(m.end(2))
             same = right == result and not percent and left.replace(" ", "") == note
             if (same or repeats(left, right, percent, note, result)) and is_free(plain, m.start()):
@@ -62,20 +65,29 @@ def glance(text: str, plain: str) -> tuple[list[Read], list[Read], set[int]]:
     return noted, around, settled
 
 
-def stated(text: str, plain: str, start: int, end: int, found: Found) -> Read:
+def row(text: str, start: int, end: int, found: Found, percent: bool = False, chained: bool = False) -> Row:
+    status, left, right, decimals = found
+    return Equation(text[start:end], start, end, status), left, right, decimals, percent, chained
+
+
+def stated(text: str, plain: str, start: int, end: int, found: Found) -> Row:
     chained = start > 1 and plain[start - 2 : start].strip() == "="
-    return Read(Equation(text[start:end], start, end, found[0]), *found[1:], plain[end - 1] == "%", chained)
+    return row(text, start, end, found, plain[end - 1] == "%", chained)
 
 
-def other_notes(text: str, plain: str, noted: list[Read], settled: set[int]) -> None:
+def other_notes(text: str, plain: str, noted: list[Row], settled: set[int]) -> None:
     """Adds notes around which no common shape stands."""
     for m in NOTE.finditer(plain):
         if m.end(1) not in settled and (found := compared(m[1], m[2])):
-            noted.append(Read(Equation(text[m.start(1) : m.end(2)], m.start(1), m.end(2), found[0]), *found[1:]))
+            noted.append(row(text, m.start(1), m.end(2), found))
             settled.add(m.end(1))
             if (sign := sign_of_name(plain, m.start())) is not None:
                 settled.add(sign)
-    noted.sort(key=lambda r: r.equation.start)
+    noted.sort(key=place)
+
+
+def place(r: Row) -> int:
+    return r[0].start
 
 
 def sign_of_name(plain: str, note: int) -> int | None:
@@ -156,12 +168,17 @@ def is_free(plain: str, start: int) -> bool:
         return edge in ("", "\n", "=") or edge == ":" and plain[start - 2 : start - 1].isalpha()
     before = plain[start - 2 : start - 1]
     if before.isalpha():
-        words = plain[max(0, start - 40) : start - 1].replace("\n", " ").split(" ")
-        word = words[-1]
-        if word == "of" and len(words) > 2:
-            word = words[-2] if words[-2] not in NO_EDGES else ""
-        return word.replace("'", "").isalpha() and word not in NO_EDGES
+        word = last_word(plain, start - 1)
+        if word == "of":
+            word = last_word(plain, start - 4) or "of"
+        return word not in NO_EDGES and word.replace("'", "").isalpha()
     further = plain[start - 3 : start - 2]
     if before == ".":
         return further.isalnum() and further not in "xX"
     return before in "=,;" if before != ":" else further != " "
+
+
+def last_word(plain: str, end: int) -> str:
+    """What stands between a place and the blank before it, of which `LONGEST` characters are looked at."""
+    line = plain[max(0, end - LONGEST) : end]
+    return line[max(line.rfind(" "), line.rfind("\n")) + 1 :]

@@ -84,7 +84,8 @@ NUMBER = r"(?:\d{1,3}(?:,\d{3})++(?!\d)|\d{1,12}+)(?:\.\d{1,16}+)?+|\.\d{1,16}+"
 AFTER = (
     r"(?=[\s.,;:)!?'\"]|/?[a-z]{2}|\$(?:[\s.,]|\Z)|\Z)(?!\.[.\d]|[:,]\d|(?:st|nd|rd|th|of|percent|pct)\b)"
     r"(?!\$? (?:\d|(?:x|X|percent|pct)\b|of\b(?! [A-Za-z]{2})|and (?:a |[($]?\d+/)))"
-    r"(?!\$?(?>[a-z]+)?(?>[ /][A-Za-z]{1,20}+(?:(?<=[A-Za-z]{2})-[A-Za-z]{2,20}+)?){0,9} *(?:[-+*^=(%<~\u2248\\]|/(?![a-z])|[xX] ?[\d$(.]))"
+    r"(?!\$?(?>[a-z]+)?(?>[ /][A-Za-z]{1,20}+(?:(?<=[A-Za-z]{2})-[A-Za-z]{2,20}+)?){0,9}"
+    r" *(?:[-+*^=(%<~\u2248\\]|/(?![a-z])|[xX] ?[\d$(.]))"
 )
 """The right side ends here: no operator follows, nor a unit and an operator."""
 LONE = re.compile(rf"\s*\$?(?P<number>{NUMBER}){AFTER}")

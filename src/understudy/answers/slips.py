@@ -2,22 +2,20 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
-from operator import attrgetter
 
 from understudy.answers.algebra import Sum
 from understudy.answers.compare import near, slip_kind, status
 from understudy.answers.equation import Equation, Read, Slip, Status
-from understudy.answers.glance import glance
+from understudy.answers.glance import Row, glance, place
 from understudy.answers.prepare import NOTE, SIGN, blank, compares, prepared, printed
 from understudy.answers.sides import Side, left_side, right_side
 
 GLANCES = True
 """Tests switch it off to compare."""
-START = attrgetter("equation.start")
 MOST = 1000
 """Equations of one text that are parsed in notes, and as many around them; hostile texts hold more."""
 UNWRITTEN = re.compile(r"[^\d.+*/()=^-]")
@@ -45,25 +43,28 @@ def equations(text: str) -> tuple[Equation, ...]:
     if "=" not in text and "\uff1d" not in text and "\u2248" not in text and "\\approx" not in text:
         return ()
     plain = prepared(text)
+    noted: Sequence[Row]
+    around: Sequence[Row]
     noted, around, settled = glance(text, plain) if GLANCES else ([], [], set())
     if len(settled) < plain.count("=") or "\u2248" in plain or "\\approx" in plain:
         noted, around = parsed(text, plain, noted, around, settled)
-    found = sorted((*noted, *around), key=START) if noted and around else noted or around
-    return tuple([r.equation for r in found])
+    found = sorted((*noted, *around), key=place) if noted and around else noted or around
+    return tuple([row[0] for row in found])
 
 
 def parsed(
-    text: str, plain: str, noted: list[Read], around: list[Read], settled: set[int]
-) -> tuple[list[Read], list[Read]]:
+    text: str, plain: str, in_notes: list[Row], others: list[Row], settled: set[int]
+) -> tuple[Sequence[Row], Sequence[Row]]:
     """Equations in notes and around them, those that are not settled yet among them."""
+    noted, around = [Read(*row) for row in in_notes], [Read(*row) for row in others]
     for m in islice(NOTE.finditer(plain), MOST):
         if plain.find("=", m.start(1), m.end(1)) not in settled or m[1].count("=") > 1:
             noted.extend(read(text, plain, m.start(1), m.end(1), settled))
     if "<<" in plain:
         plain = NOTE.sub(blank, plain)
     around.extend(read(text, plain, 0, len(plain), settled))
-    noted.sort(key=START)
-    around.sort(key=START)
+    noted.sort(key=place)
+    around.sort(key=place)
     return noted, [*unlike_notes(around, noted)] if noted else around
 
 
