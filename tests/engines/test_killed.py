@@ -95,3 +95,39 @@ def test_the_same_command_and_more_samples_ask_for_nothing_twice(servers, tmp_pa
         assert set(asked(server).values()) == {1} and asked(server).total() == PROBLEMS * 7
         new = [one.body.get("n", 1) for one in server.asked[first:]]
         assert new == [3] * PROBLEMS
+
+
+def test_the_store_says_what_it_holds_and_gives_it_out(servers, tmp_path):
+    with servers.Server() as server:
+        command = recipe(tmp_path, server.url, n=2)
+        made(command, "source")
+        made(command)
+        made([*command, "--set", "generate.n=3"])
+    told = understudy(tmp_path, "store", "run", "--export", "all.jsonl")
+    assert "360 " in told and "240 of 600" in told and "360 samples in all.jsonl" in told
+    kept_there = [json.loads(line) for line in (tmp_path / "all.jsonl").open()]
+    assert len(kept_there) == 360 and {one["model"] for one in kept_there} == {"tiny"}
+    assert "0 lines dropped" in understudy(tmp_path, "store", "run", "--compact")
+
+
+def test_batch_files_go_out_and_come_in_by_the_command_line(tmp_path):
+    recipe(tmp_path, "http://127.0.0.1:9/v1", n=2)
+    said = understudy(tmp_path, "batch", "r.yaml", "--folder", "run", "--write", "asked.jsonl")
+    assert "120 requests for 240 samples in asked.jsonl" in said
+    choice = {"finish_reason": "stop", "message": {"content": "4"}}
+    body = {"choices": [{"index": 0} | choice, {"index": 1} | choice]}
+    asked_for = [json.loads(line)["custom_id"] for line in (tmp_path / "asked.jsonl").open()]
+    results = [{"custom_id": key, "response": {"status_code": 200, "body": body}} for key in asked_for]
+    (tmp_path / "got.jsonl").write_text("".join(json.dumps(one) + "\n" for one in results))
+    assert "240 samples kept" in understudy(tmp_path, "batch", "r.yaml", "--folder", "run", "--collect", "got.jsonl")
+
+
+def understudy(folder: Path, *arguments: str) -> str:
+    """What a command prints."""
+    path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-m", "understudy", *arguments],
+        cwd=folder, env=os.environ | {"PYTHONPATH": path, "COLUMNS": "200"}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -9,7 +9,7 @@ from understudy.errors import RecipeError
 from understudy.prompts import FORMAT, REPLY, STYLES
 from understudy.recipe import Ask, Generate, Style
 from understudy.records import Problem, Prompt, Sample, Split, Stop, Trace
-from understudy.steps.generate import generate
+from understudy.steps.generate import generate, sampling
 
 PROBLEMS = [
     Problem(id=f"s/train/{n}", question=f"{n}?", answer=str(n), source="s", split=Split.TRAIN) for n in range(12)
@@ -40,6 +40,10 @@ def test_a_trace_says_who_was_asked_what_and_how():
     one, other = (ask(Scripted(lambda prompt, number: "x"), n=1, temperature=t)[:2] for t in (1.0, 0.5))
     assert one[0].teacher == "scripted" and one[0].prompt_hash == other[0].prompt_hash != one[1].prompt_hash
     assert one[0].sampling_hash == one[1].sampling_hash != other[0].sampling_hash
+
+
+def test_log_probabilities_are_asked_for_where_they_are_wanted():
+    assert sampling(Generate(logprobs=True), 0).logprobs and not sampling(Generate(), 0).logprobs
 
 
 def test_a_failed_call_is_a_trace_with_its_error():

@@ -272,6 +272,8 @@ class Generate(Part, frozen=True, kw_only=True):
     temperature: Amount = 1.0
     top_p: Share = 1.0
     max_tokens: Count = 1024
+    logprobs: bool = False
+    """Ask for log-probabilities, where the teacher gives them: their mean, least and tail are on record."""
     limit: Count | None = None
     """First so many train problems; None = all."""
     sources: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ def sampling(settings: Generate, seed: int) -> Sampling:
         top_p=settings.top_p,
         max_tokens=settings.max_tokens,
         seed=seed,
+        logprobs=settings.logprobs,
     )
 
 
