@@ -9,8 +9,8 @@ from time import perf_counter
 import pytest
 
 from understudy.answers import flags as flags_of
-from understudy.answers import in_a_row, judge, split
-from understudy.answers.flags import FLAGS, NEEDS, look, possible
+from understudy.answers import judge, split
+from understudy.answers.flags import FLAGS, NEEDS, in_a_row, look, possible
 from understudy.answers.flags.train import RUN, Repeat, TrainIndex
 from understudy.records import Kind, Stop
 

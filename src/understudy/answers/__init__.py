@@ -7,7 +7,7 @@ leave a mathematical answer open is Math-Verify asked, which runs in a process o
 from understudy.answers.declared import Found, declared
 from understudy.answers.equation import Equation, Slip, SlipKind, Status
 from understudy.answers.find import find, until_next_question
-from understudy.answers.flags import IN_A_ROW, flags, in_a_row, script
+from understudy.answers.flags import flags, script
 from understudy.answers.judge import Judgement, judge, option, verdict_of
 from understudy.answers.linear import algebra_slips
 from understudy.answers.numeric import Value
@@ -17,11 +17,11 @@ from understudy.answers.split import Damage, Reply, split
 from understudy.answers.value import value
 from understudy.answers.vote import Vote, vote
 
-VERSION = "1"
+VERSION = "2"
 """Of the grader: results carry it; it changes when any verdict can."""
 
 __all__ = [
-    "IN_A_ROW", "VERSION", "Damage", "Equation", "Found", "Judgement", "Policy", "Reply", "Slip", "SlipKind", "Status",
-    "Value", "Vote", "algebra_slips", "declared", "equations", "find", "flags", "in_a_row", "judge", "option", "same",
+    "VERSION", "Damage", "Equation", "Found", "Judgement", "Policy", "Reply", "Slip", "SlipKind", "Status",
+    "Value", "Vote", "algebra_slips", "declared", "equations", "find", "flags", "judge", "option", "same",
     "script", "slips", "split", "until_next_question", "value", "verdict_of", "vote",
 ]  # fmt: skip
