@@ -8,6 +8,8 @@ from pathlib import Path
 
 DOCS = Path(__file__).parent
 CODE = DOCS.parent / "src" / "understudy"
+PARTS = ("source", "student", "train", "pretrain", "generate", "curate", "mix", "solve", "whole")
+"""Files of recipe/, in the order of a run."""
 NOTE = "<!-- Made by docs/generate.py. Change the code, then: make docs -->\n"
 
 
@@ -44,7 +46,8 @@ def recipe() -> str:
         "Everything that can be turned. A recipe file holds only what differs from these defaults; the whole is "
         "`Recipe`,\nlast on this page. The defaults as YAML: `understudy schema --defaults`.\n"
     )
-    return "# Recipes\n\n" + about + "\n" + "\n".join(_classes(CODE / "recipe" / "parts.py"))
+    parts = (section for name in PARTS for section in _classes(CODE / "recipe" / f"{name}.py"))
+    return "# Recipes\n\n" + about + "\n" + "\n".join(parts)
 
 
 PAGES = {"cli.md": cli, "records.md": records, "recipe.md": recipe}

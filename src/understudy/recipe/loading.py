@@ -12,7 +12,8 @@ import msgspec
 import yaml
 
 from understudy.errors import RecipeError
-from understudy.recipe.parts import ARM_PARTS, Part, Recipe
+from understudy.recipe.part import Part
+from understudy.recipe.whole import ARM_PARTS, Recipe
 
 REQUIRED = "???"
 """A value that a recipe leaves to its user."""

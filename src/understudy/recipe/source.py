@@ -1,0 +1,43 @@
+"""Where problems come from."""
+
+from understudy.recipe.part import Count, Part
+from understudy.records import Kind
+
+
+class Counts(Part, frozen=True, kw_only=True):
+    """How many problems of each split a procedural source makes."""
+
+    train: int = 0
+    dev: int = 0
+    calibration: int = 0
+    test: int = 0
+
+
+class Source(Part, frozen=True, kw_only=True):
+    """Where problems come from: a named set, an own file, or problems made on the spot."""
+
+    name: str | None = None
+    """A named set (gsm8k, svamp, commonsenseqa, …), a Hub id, or word_problems / probes (made here)."""
+    path: str | None = None
+    """An own file (.csv, .jsonl, .json, .parquet), or a local copy of the named set. Relative to the recipe."""
+    config: str | None = None
+    """The Hub set's configuration."""
+    split: str | None = None
+    """The split that all rows belong to; None = the set's own, else by hash of the question."""
+    question: str = "question"
+    """Column; dots reach inside: "meta.text"."""
+    answer: str | None = "answer"
+    choices: str = "choices"
+    rationale: str | None = "rationale"
+    """Column; None = this source has none."""
+    id: str = "id"
+    kind: Kind | None = None
+    """Sort of answer; None = the set's own, or guessed from the answers."""
+    corrections: str | None = None
+    """File of corrected gold answers, as `understudy audit --apply` writes it. Relative to the recipe."""
+    limit: Count | None = None
+    """First so many rows of each split."""
+    counts: Counts = Counts()
+    """Problems to make (procedural sources)."""
+    steps: tuple[int, ...] = (1, 2, 3, 4)
+    """Numbers of reasoning steps to make problems of (procedural sources)."""

@@ -1,0 +1,57 @@
+"""A whole run."""
+
+from typing import Any
+
+from understudy.recipe.curate import Curate
+from understudy.recipe.generate import Generate
+from understudy.recipe.mix import Mix
+from understudy.recipe.part import Count, Part, Share
+from understudy.recipe.pretrain import Pretrain
+from understudy.recipe.solve import Evaluate, Report, Solve
+from understudy.recipe.source import Source
+from understudy.recipe.student import StudentPart
+from understudy.recipe.train import Sft
+
+
+class Recipe(Part, frozen=True, kw_only=True):
+    """A whole run."""
+
+    name: str = "run"
+    data: str | None = None
+    """Folder that paths of the form {data}/… start from."""
+    seed: int = 0
+    seeds: tuple[int, ...] = ()
+    """Train every arm once with each; () = with `seed` alone."""
+    workers: Count = 1
+    """Arms trained side by side, each on its share of the cores: pays for students so small that cores wait."""
+    budget_minutes: float | None = None
+    """What the run should take, shown beside what it took."""
+    minutes: dict[str, float] = {}
+    """Expected minutes of each step, shown before it."""
+    sources: tuple[Source, ...] = ()
+    overlap_words: int | None = 13
+    """So many consecutive words that a question shares with a test question are a sign that it was copied.
+
+    The same and nearly the same question is never learned from, whatever its length. None = no decontamination.
+    """
+    overlap_share: Share = 0.5
+    """A problem with more than this share of the test question's runs of `overlap_words` is never learned from.
+
+    Of the shorter of the two questions, that is. Sets that ask several questions about one body (SVAMP) share less: the
+    problem is learned from, and `Problem.resembles` says what it shares. 0 = any shared run, 1 = no share.
+    """
+    student: StudentPart = StudentPart()
+    pretrain: Pretrain = Pretrain()
+    generate: Generate = Generate()
+    curate: Curate = Curate()
+    mix: Mix = Mix()
+    sft: Sft = Sft()
+    solve: Solve = Solve()
+    evaluate: Evaluate = Evaluate()
+    report: Report = Report()
+    arms: dict[str, dict[str, Any] | None] = {}
+    """Name to what differs from the recipe above, from `mix` on."""
+
+
+ARM_PARTS = ("seed", "mix", "sft", "solve")
+"""What an arm may change."""
