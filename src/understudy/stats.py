@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 
 FEW = 10
 """Below this many clusters a bootstrap has too little to resample: a t interval stands in."""
+MANY = 30
+"""From this many clusters on their variance is known well enough for a t interval alone."""
 
 
 class Interval(NamedTuple):
@@ -23,8 +25,8 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(right: int, n: int, level: float = 0.95) -> Interval:
-    """The share right / n with Wilson's score interval.
+def wilson(right: float, n: int, level: float = 0.95) -> Interval:
+    """The share right / n with Wilson's score interval; `right` need not be whole where it stands for clusters.
 
     >>> round(wilson(0, 10).high, 4)
     0.2775
@@ -95,8 +97,10 @@ def paired_bootstrap(
 def cluster_mean(values: Sequence[float], clusters: Sequence[str] | None = None, level: float = 0.95) -> Interval:
     """The mean with a cluster-robust t interval on C - 1 degrees of freedom, variance times C / (C - 1).
 
-    Values within 0 to 1 keep their interval there. Where all clusters have one mean, the bound is Wilson's for a
-    share of 0 or 1 among C.
+    Values within 0 to 1 keep their interval there. Where there are fewer than 30 clusters, or fewer than 10 that hold
+    the rarer outcome, the interval also covers Wilson's for as many items as there are clusters: the variance between
+    so few is not known, and that is what it would be if the items of a cluster were all alike. Where all clusters have
+    one mean, the bound is Wilson's for a share of 0 or 1 among C.
 
     Raises:
         ValueError: no values, or clusters are not equally many.
@@ -105,7 +109,9 @@ def cluster_mean(values: Sequence[float], clusters: Sequence[str] | None = None,
     if not len(array):
         raise ValueError("There are no values.")
     sums, sizes = _clustered(array, clusters)
-    return _t_interval(sums, sizes, _scale(array), level)
+    span = _scale(array)
+    found = _t_interval(sums, sizes, span, level)
+    return _widened(found, sums / sizes, level) if span == (0.0, 1.0) else found
 
 
 def ratio(above: Sequence[float], below: Sequence[float], most: float = math.inf, level: float = 0.95) -> Interval:
@@ -143,6 +149,62 @@ def pass_at_k(n: int, c: int, k: int) -> float:
     if n - c < k:
         return 1.0
     return 1.0 - math.prod(1.0 - k / i for i in range(n - c + 1, n + 1))
+
+
+def pass_all_at_k(n: int, c: int, k: int) -> float:
+    """Chance that all of k samples are right, from c right among n (pass^k, arXiv 2406.12045).
+
+    >>> pass_all_at_k(4, 2, 2)
+    0.16666666666666666
+
+    Raises:
+        ValueError: not 0 <= c <= n or not 1 <= k <= n.
+    """
+    return g_pass_at_k(n, c, k, 1.0)
+
+
+def g_pass_at_k(n: int, c: int, k: int, tau: float) -> float:
+    """Chance that at least a share tau of k samples is right, from c right among n (G-Pass@k, arXiv 2412.13147).
+
+    A tau that asks for less than one of them asks for one: G-Pass@k is pass@k there.
+
+    >>> g_pass_at_k(4, 2, 2, 1.0), g_pass_at_k(4, 2, 2, 0.5)
+    (0.16666666666666666, 0.8333333333333334)
+
+    Raises:
+        ValueError: not 0 <= c <= n, not 1 <= k <= n, or not 0 <= tau <= 1.
+    """
+    if not (0 <= c <= n and 1 <= k <= n and 0 <= tau <= 1):
+        raise ValueError(f"G-Pass@{k} at {tau} cannot be had from {c} right of {n}.")
+    least = max(1, math.ceil(round(tau * k, 9)))  # 0.6 * 5 is 3.0000000000000004 nowhere but in a computer
+    ways = sum(math.comb(c, j) * math.comb(n - c, k - j) for j in range(least, min(c, k) + 1))
+    return ways / math.comb(n, k)
+
+
+def mean_g_pass_at_k(n: int, c: int, k: int) -> float:
+    """Mean of G-Pass@k over the shares i / k above one half: what a model does reliably (mG-Pass@k, 2412.13147).
+
+    >>> mean_g_pass_at_k(8, 6, 4)
+    0.5
+
+    Raises:
+        ValueError: as `g_pass_at_k`.
+    """
+    half = math.ceil(k / 2)
+    return 2 / k * sum(g_pass_at_k(n, c, k, i / k) for i in range(half + 1, k + 1))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Each p-value adjusted for their number, in the order given (Holm 1979): reject where it is under the level.
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    adjusted, worst = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(sorted(range(len(p_values)), key=lambda i: p_values[i])):
+        worst = max(worst, (len(p_values) - rank) * p_values[i])
+        adjusted[i] = min(1.0, worst)
+    return adjusted
 
 
 def majority_at_k(counts: Sequence[int], k: int, invalid: int = 0) -> float:
@@ -250,6 +312,15 @@ def _t_interval(sums: Floats, sizes: Floats, span: tuple[float, float], level: f
     error = math.sqrt(count / (count - 1) * float(((sums - sizes * value) ** 2).sum())) / n
     half = t_quantile((1 + level) / 2, count - 1) * error
     return Interval(value, max(span[0], value - half), min(span[1], value + half))
+
+
+def _widened(found: Interval, means: Floats, level: float) -> Interval:
+    """The interval of a share, as wide as Wilson's on the clusters where too few of them say how they differ."""
+    rarer = int((means > 0).sum() if found.value < 0.5 else (means < 1).sum())
+    if len(means) >= MANY and rarer >= FEW:
+        return found
+    apart = wilson(found.value * len(means), len(means), level)
+    return Interval(found.value, min(found.low, apart.low), max(found.high, apart.high))
 
 
 def _unseen(value: float, count: int, span: tuple[float, float], level: float) -> Interval:
