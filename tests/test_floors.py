@@ -7,7 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "understudy"
 FLOORS = (
-    ("records", "errors", "stats"),
+    ("records", "errors", "stats", "stopping"),
     ("recipe", "answers", "prompts", "render", "store", "workers"),
     ("sources", "engines", "student", "training", "export", "hub"),
     ("steps",),

@@ -289,12 +289,16 @@ class Score(Record, frozen=True, kw_only=True):
     number: int = 0
     """Sample number; 0 for a strategy that gives one answer."""
     verdict: Verdict
+    answer: str | None = None
+    """As the reply spells it, an option by its label; None where it gives none that counts."""
     flags: tuple[str, ...] = ()
     thought: bool = False
     """The reply holds a think block with something in it."""
     consistent: bool | None = None
     """Thought and reply name the same answer; None = one of them names none."""
     tokens: int = 0
+    samples: int = 1
+    """Rollouts that the answer is read off."""
 
 
 class Metric(Record, frozen=True, kw_only=True):

@@ -52,6 +52,7 @@ def test_a_greedy_reply_is_one_score_with_all_that_is_seen_in_it():
         model="student",
         strategy="greedy",
         verdict=RIGHT,
+        answer="18",
         flags=("slip", "product_slip", "mismatch"),
         thought=True,
         consistent=False,
@@ -274,6 +275,44 @@ def test_a_vote_is_compared_with_the_mean_of_the_samples_it_is_made_of():
     assert one(samples, "mcnemar_p", "vote@2-sample@2") is None
     others = [msgspec.structs.replace(s, strategy="sample@4") for s in samples]
     assert one(votes + others, "paired_difference", "vote@2-sample@2") is None
+
+
+def test_a_vote_that_was_stopped_is_compared_with_the_whole_vote():
+    whole = scores([RIGHT, WRONG, RIGHT], strategy="vote@8", samples=8)
+    stopped = scores([RIGHT, WRONG, WRONG], strategy="vote@8:lead", samples=5)
+    got = one(whole + stopped, "paired_difference", "vote@8:lead-vote@8")
+    assert (got.value, got.n) == (-0.333333, 3)
+    assert one(whole + stopped, "mean_samples", "vote@8:lead").value == 5
+    assert one(whole + stopped, "mean_samples", "vote@8").value == 8
+
+
+def pool(problem, right=0, wrong=(), none=0):
+    """Samples of one problem."""
+    verdicts = [(RIGHT, "18")] * right + [(WRONG, answer) for answer in wrong] + [(NO_ANSWER, None)] * none
+    samples = [make_score(problem, v, strategy="sample@4", number=n) for n, (v, _) in enumerate(verdicts)]
+    return [msgspec.structs.replace(s, answer=a) for s, (_, a) in zip(samples, verdicts, strict=True)]
+
+
+def test_one_pool_tells_pass_all_and_maj_of_every_smaller_number():
+    # p: 2 right, 2 wrong alike ("7" and "7.0"); q: 1 right, 2 different, 1 without an answer.
+    found = pool("p", 2, ("7", "7.0")) + pool("q", 1, ("5", "6"), 1)
+    by_hand = {
+        "pass@1": (0.5 + 0.25) / 2,
+        "pass@2": (5 / 6 + 0.5) / 2,
+        "all@2": (1 / 6 + 0) / 2,
+        "maj@2": (0.5 + (0.5 * 2 + 1) / 6) / 2,  # q: of 6 draws two tie with a wrong one, one has no rival
+        "maj@4": (0.5 + 1 / 3) / 2,
+        "pass@4": 1.0,
+    }
+    for name, value in by_hand.items():
+        assert one(found, name, "sample@4").value == pytest.approx(value, abs=1e-6), name
+    assert one(found, "maj@3", "sample@4") is None
+    assert one(found, "pass@2", "sample@4").n == 2
+
+
+def test_the_curve_goes_as_far_as_the_smallest_pool():
+    found = pool("p", 4) + pool("q", 1, ("5",))
+    assert one(found, "pass@2", "sample@4") and one(found, "pass@4", "sample@4") is None
 
 
 def test_slices_stand_in_natural_order_behind_all():

@@ -33,6 +33,16 @@ class Backwards(Scripted):
         yield from reversed(list(super().sample(prompts, sampling, wanted)))
 
 
+def test_a_vote_is_replayed_with_every_rule_that_may_end_it():
+    said = ["8", "8", "8", "8", "8", "9", "9", "9"]
+    rolled = solve([problem(8)], Scripted(lambda p, n: boxed(said[n])), samples=8, greedy=False)
+    got = {p.strategy: p for p in told([problem(8)], rolled, samples=8, stops=("lead", "adaptive"))}
+    assert got["vote@8"].rollouts == tuple(range(1, 9))
+    assert got["vote@8:lead"].rollouts == (1, 2, 3, 4)  # four more could only tie, and the first seen wins
+    assert got["vote@8:adaptive"].rollouts == (1, 2, 3, 4)
+    assert {p.answer for p in got.values() if p.strategy.startswith("vote")} == {"8"}
+
+
 def test_the_first_rollout_is_greedy_and_the_others_are_sampled():
     seen = []
 

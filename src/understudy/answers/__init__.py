@@ -15,13 +15,13 @@ from understudy.answers.same import Policy, same
 from understudy.answers.slips import equations, slips
 from understudy.answers.split import Damage, Reply, split
 from understudy.answers.value import value
-from understudy.answers.vote import Vote, vote
+from understudy.answers.vote import Vote, classes, vote
 
 VERSION = "2"
 """Of the grader: results carry it; it changes when any verdict can."""
 
 __all__ = [
     "VERSION", "Damage", "Equation", "Found", "Judgement", "Policy", "Reply", "Slip", "SlipKind", "Status",
-    "Value", "Vote", "algebra_slips", "declared", "equations", "find", "flags", "judge", "option", "same",
+    "Value", "Vote", "algebra_slips", "classes", "declared", "equations", "find", "flags", "judge", "option", "same",
     "script", "slips", "split", "until_next_question", "value", "verdict_of", "vote",
 ]  # fmt: skip

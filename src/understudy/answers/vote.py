@@ -1,5 +1,6 @@
 """The answer that most samples give, by what it means."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -26,20 +27,28 @@ def vote(answers: Sequence[str | None], kind: Kind = Kind.NUMBER) -> Vote:
     >>> vote(["72", None, "72", "32"])
     Vote(answer='72', agreement=0.5, winner=0)
     """
-    classes: list[tuple[Value | str, list[int]]] = []
-    for i, answer in enumerate(answers):
-        if answer is None:
-            continue
-        mine = value(answer, kind) or answer
-        members = next((members for first, members in classes if matches(mine, first)), None)
-        if members is None:
-            classes.append((mine, [i]))
-        else:
-            members.append(i)
-    if not classes:
+    counts = Counter(c for c in classes(answers, kind) if c is not None)
+    if not counts:
         return Vote(None, 0.0, None)
-    winners = max((members for _, members in classes), key=len)
-    return Vote(answers[winners[0]], len(winners) / len(answers), winners[0])
+    winner, votes = counts.most_common(1)[0]
+    return Vote(answers[winner], votes / len(answers), winner)
+
+
+def classes(answers: Sequence[str | None], kind: Kind = Kind.NUMBER) -> list[int | None]:
+    """Of each sample the index of the first one that says the same; None has no class.
+
+    >>> classes(["72", None, "72.0", "32"])
+    [0, None, 0, 3]
+    """
+    known: list[tuple[Value | str, int]] = []
+    found: list[int | None] = []
+    for i, answer in enumerate(answers):
+        mine = None if answer is None else value(answer, kind) or answer
+        same = None if mine is None else next((at for first, at in known if matches(mine, first)), i)
+        if mine is not None and same == i:
+            known.append((mine, i))
+        found.append(same)
+    return found
 
 
 def matches(a: Value | str, b: Value | str) -> bool:

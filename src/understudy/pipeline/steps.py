@@ -6,7 +6,7 @@ from typing import NamedTuple
 import msgspec
 
 from understudy.pipeline.making import Hands
-from understudy.recipe import Generate, MixSource, Recipe, Spending, digest
+from understudy.recipe import Generate, MixSource, Recipe, Solve, Spending, digest
 from understudy.records import Record
 
 STEPS = ("source", "pretrain", "generate", "curate", "mix", "sft", "solve", "evaluate", "report")
@@ -143,12 +143,17 @@ def rollouts(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:
     arm, at = named[name], f"arms/{name}"
     return Step(
         f"{at}/rollouts",
-        follows=[arm.solve, arm.seed],
+        follows=[drawn(arm.solve), arm.seed],
         reads=("problems:test", f"{at}/student"),
         at=at,
         files=("rollouts",),
         make=lambda: hands.rollouts(name, arm),
     )
+
+
+def drawn(settings: Solve) -> Solve:
+    """The settings that decide what is sampled: not the votes that are replayed on it."""
+    return msgspec.structs.replace(settings, stops=(), stop_risk=Solve().stop_risk, stop_window=Solve().stop_window)
 
 
 def solve(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:

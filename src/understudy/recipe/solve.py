@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from understudy.recipe.part import Amount, Count, Part, Share
+from understudy.stopping import Rule
 
 
 class Solve(Part, frozen=True, kw_only=True):
@@ -15,6 +16,12 @@ class Solve(Part, frozen=True, kw_only=True):
     """Samples per problem, drawn once, for `sample` and `vote`; 0 = none."""
     sample_limit: Count | None = None
     """Test problems of each slice that samples are drawn for; None = all."""
+    stops: tuple[Rule, ...] = ()
+    """Votes that end early, replayed on the samples that are drawn anyway: what each rule would save, and lose."""
+    stop_risk: Share = 0.05
+    """adaptive, bayes: chance that the leader is not the commonest answer (arXiv 2305.11860 uses 0.05)."""
+    stop_window: Count = 5
+    """window: samples in a row that agree (arXiv 2401.10480 uses 4 to 8)."""
     temperature: Amount = 1.0
     top_p: Share = 1.0
     max_tokens: Count = 512

@@ -6,10 +6,11 @@ from itertools import groupby
 import msgspec
 
 from understudy import prompts
-from understudy.answers import judge, option, vote
+from understudy.answers import classes, judge, option, vote
 from understudy.engines.base import Engine
 from understudy.recipe import Solve, digest
 from understudy.records import Kind, Prediction, Problem, Rollout, Sample, Sampling, Verdict
+from understudy.stopping import Stop, used
 
 
 def rollouts(
@@ -64,6 +65,7 @@ def predictions(rolled: Iterable[Rollout], problems: Mapping[str, Problem], sett
         if samples:
             yield _prediction(f"sample@{settings.samples}", samples, problem)
             yield _prediction(f"vote@{settings.samples}", samples, problem)
+            yield from _stopped(samples, problem, settings)
 
 
 def chosen(problems: Iterable[Problem], settings: Solve) -> list[Problem]:
@@ -85,6 +87,15 @@ def answer(sample: Sample, problem: Problem) -> str | None:
         return None
     named = option(read.answer, problem.choices) if problem.choices else None
     return named.label if named else read.answer
+
+
+def _stopped(samples: Sequence[Rollout], problem: Problem, settings: Solve) -> Iterator[Prediction]:
+    """The same vote, ended by each rule as soon as it may be: strategy "vote@8:lead"."""
+    if settings.stops:
+        seen = classes([answer(r.sample, problem) for r in samples], problem.kind)
+        for rule in settings.stops:
+            drawn = used(seen, Stop(rule, settings.stop_risk, settings.stop_window))
+            yield _prediction(f"vote@{settings.samples}:{rule}", samples[:drawn], problem)
 
 
 def _prediction(strategy: str, rolled: Sequence[Rollout], problem: Problem) -> Prediction:

@@ -11,6 +11,7 @@ from understudy import answers, stats
 from understudy.errors import UnderstudyError
 from understudy.recipe import Evaluate
 from understudy.records import Metric, Prediction, Problem, Rollout, Score, Stop, Verdict
+from understudy.steps.evaluate.pool import curve
 
 DIGITS = 6
 """Decimals of a figure on record, so that bytes are stable."""
@@ -62,6 +63,14 @@ def _voted(prediction: Prediction, problem: Problem, rollouts: Sequence[Rollout]
     return Verdict.UNGRADED if problem.answer is None else Verdict.NO_ANSWER
 
 
+def _named(judged: answers.Judgement, problem: Problem) -> str | None:
+    """The answer that counts, an option by its label."""
+    if judged.answer is None or judged.verdict in (Verdict.CUT_OFF, Verdict.FAILED):
+        return None
+    option = answers.option(judged.answer, problem.choices) if problem.choices else None
+    return option.label if option else judged.answer
+
+
 def _judge(rollout: Rollout, problem: Problem) -> answers.Judgement:
     s = rollout.sample
     return answers.judge(s.text, problem.answer, problem.kind, s.stop, s.thought, choices=problem.choices)
@@ -85,10 +94,12 @@ def _score(
         strategy=prediction.strategy,
         number=number,
         verdict=verdict,
+        answer=prediction.answer if judged is None else _named(judged, problem),
         flags=flags,
         thought=judged is not None and judged.thought,
         consistent=judged.consistent if judged else None,
         tokens=tokens,
+        samples=len(prediction.rollouts) if prediction.strategy.startswith("vote@") else 1,
     )
 
 
@@ -124,6 +135,7 @@ MEASURES = (
     Measure("no_answer_rate", _given(lambda s: s.verdict is Verdict.NO_ANSWER), ("greedy", "sample", "vote"), True),
     Measure("consistency", lambda s: None if s.consistent is None else float(s.consistent), ("greedy", "sample")),
     Measure("mean_tokens", _given(lambda s: s.tokens), ("greedy", "sample", "vote"), share=False),
+    Measure("mean_samples", _given(lambda s: s.samples), ("vote",), share=False),
 )
 """Every figure of one arm, in the order in which they are told."""
 
@@ -166,12 +178,25 @@ def _of_model(suite: str, model: str, replies: Replies, graded: bool, by: Sequen
             if strategy.partition("@")[0] in measure.strategies and (graded or not measure.graded):
                 for name, part in parts.items():
                     yield from _mean(measure, Place(suite, model, strategy, name), part)
+    for strategy in strategies:
+        if graded and strategy.startswith("sample@"):
+            yield from _curve(Place(suite, model, strategy, "all"), replies[model, strategy], by)
     for vote in strategies:
-        head, _, k = vote.partition("@")
-        sample = f"sample@{k}"
-        if graded and head == "vote" and sample in strategies:
-            pairs = _pairs(replies[model, vote], replies[model, sample])
-            yield from _differences(Place(suite, model, f"{vote}-{sample}", "all"), pairs, by)
+        other = _beside(vote)
+        if graded and other in strategies:
+            pairs = _pairs(replies[model, vote], replies[model, other])
+            yield from _differences(Place(suite, model, f"{vote}-{other}", "all"), pairs, by)
+
+
+def _beside(vote: str) -> str | None:
+    """What a vote is compared with: one that was stopped with the whole, and the whole with a single sample.
+
+    >>> _beside("vote@8:lead"), _beside("vote@8"), _beside("greedy")
+    ('vote@8', 'sample@8', None)
+    """
+    whole, stopped, _ = vote.partition(":")
+    head, _, k = whole.partition("@")
+    return None if head != "vote" else whole if stopped else f"sample@{k}"
 
 
 def _compared(suite: str, a: str, b: str, replies: Replies, by: Sequence[str]) -> Iterator[Metric]:
@@ -214,6 +239,13 @@ def _mean(measure: Measure, place: Place, scores: Sequence[Score]) -> Iterator[M
         method, interval = "wilson", stats.wilson(round(sum(values)), len(values)) if values else None
     if interval is not None or measure.name == "accuracy":
         yield _metric(measure.name, place, interval, len(values), unscored, method)
+
+
+def _curve(place: Place, scores: Sequence[Score], by: Sequence[str]) -> Iterator[Metric]:
+    """pass@k, all@k and maj@k for every k, from one pool of samples."""
+    for name, part in _sliced(scores, by).items():
+        for figure, interval, n in curve(part):
+            yield _metric(figure, place._replace(slice=name), interval, n, 0, "exact, cluster_t")
 
 
 def _pairs(first: Iterable[Score], second: Iterable[Score]) -> list[Pair]:
