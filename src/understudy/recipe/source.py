@@ -17,7 +17,8 @@ class Source(Part, frozen=True, kw_only=True):
     """Where problems come from: a named set, an own file, or problems made on the spot."""
 
     name: str | None = None
-    """A named set (gsm8k, svamp, commonsenseqa, …), a Hub id, or word_problems / probes (made here)."""
+    """A named set (gsm8k, svamp, commonsenseqa, …), a Hub id, or one made here: word_problems, probes, or templates
+    (new instances of those in the file at `path`, in the notation of GSM-Symbolic)."""
     path: str | None = None
     """An own file (.csv, .jsonl, .json, .parquet), or a local copy of the named set. Relative to the recipe."""
     config: str | None = None
@@ -38,6 +39,6 @@ class Source(Part, frozen=True, kw_only=True):
     limit: Count | None = None
     """First so many rows of each split."""
     counts: Counts = Counts()
-    """Problems to make (procedural sources)."""
+    """Problems to make (procedural sources); of templates, so many of each."""
     steps: tuple[int, ...] = (1, 2, 3, 4)
     """Numbers of reasoning steps to make problems of (procedural sources)."""

@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from understudy.errors import SourceError
 from understudy.recipe import Source
 from understudy.records import Kind, Problem, Rejected, Split
-from understudy.sources import columns, files, probes, sets, word_problems
+from understudy.sources import columns, files, probes, sets, templates, word_problems
 from understudy.sources.columns import Columns
 from understudy.sources.corrections import corrected
 
@@ -60,6 +62,8 @@ def _rows(source: Source, name: str, seed: int, first: int, tests: Sequence[Prob
         return word_problems.problems(source, seed)
     if name == "probes" and not source.path:
         return probes.problems(source, tests)
+    if source.name == "templates":
+        return _templates(source, name, seed, first)
     spec = sets.SETS.get(name) if source.name else None
     if spec:
         parts = sets.parts(name, spec, source.path, source.config)
@@ -72,10 +76,19 @@ def _rows(source: Source, name: str, seed: int, first: int, tests: Sequence[Prob
     )
 
 
+def _templates(source: Source, name: str, seed: int, first: int) -> Iterator[Problem | Rejected]:
+    if source.path is None or not any(msgspec.to_builtins(source.counts).values()):
+        raise SourceError(
+            "sources: templates needs the file of templates and how many problems to make of each. "
+            "Add for example: path: templates.jsonl, counts: {test: 10}"
+        )
+    return templates.problems(source, name, seed, first)
+
+
 def _tables(source: Source, name: str) -> list[files.Table]:
     if source.path:
         return files.tables(source.path, source.config)
-    wrong = sets.unknown(name, MADE)
+    wrong = sets.unknown(name, (*MADE, "templates"))
     if wrong:
         raise wrong
     return files.hub(name, source.config)
