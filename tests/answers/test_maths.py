@@ -58,7 +58,7 @@ UNLIKE = [
     ("\\begin{pmatrix} 1 & 2 \\\\ 3 & 4 \\end{pmatrix}", "\\begin{pmatrix} 1 & 3 \\\\ 2 & 4 \\end{pmatrix}"),
     ("\\begin{pmatrix} 1 & 2 \\end{pmatrix}", "\\begin{pmatrix} 1 \\\\ 2 \\end{pmatrix}"),
     ("3x - 2y + 7 = 0", "3x - 2y - 7 = 0"), ("73_8", "73_9"), ("73_8", "73"), ("\\infty", "-\\infty"),
-    ("5", "5 \\text{ or } 6"), ("D", "(E)"), ("\\text{odd}", "\\text{even}"), ("10 km", "10^3"),
+    ("x = 5", "2x = 10"), ("5", "5 \\text{ or } 6"), ("D", "(E)"), ("\\text{odd}", "\\text{even}"), ("10 km", "10^3"),
 ]  # fmt: skip
 
 
@@ -83,6 +83,12 @@ OPEN = [("\\tan x", "\\cot x"), ("\\ln 2", "0.7"), ("(\\ln 2, 1)", "(1, \\ln 2)"
 def test_whether_exact_values_decide(a, b):
     x, y = value(a, Kind.MATH), value(b, Kind.MATH)
     assert undecided(x, y) == undecided(y, x) == ((a, b) in OPEN)
+
+
+def test_an_equation_of_more_terms_than_are_kept_is_words():
+    left, right = ("+".join(f"{name}^{{{n}}}" for n in range(1, 60)) for name in "xy")
+    assert judge(f"\\boxed{{{left} = {right}}}", "3", Kind.MATH, policy=EXACT).verdict is Verdict.WRONG
+    assert judge(f"\\boxed{{{left} = {right}}}", f"{left} = {right}", Kind.MATH, policy=EXACT).verdict is Verdict.RIGHT
 
 
 HOSTILE = ["(", "((x+1)*", "(1,", "[", "\\{", "{1,", "x=", "1 \\pm ", "x < ", "\\cup(1,2)", "a ", "aa ",

@@ -1,5 +1,6 @@
 """Equations: which are false, which are rounded, and which are none of our business."""
 
+import re
 from time import process_time
 
 import pytest
@@ -362,6 +363,36 @@ def test_a_hostile_text_is_read_in_time(text):
 def test_a_text_is_read_once():
     text = "6 * 7 = 42"
     assert equations(text) is equations(text)
+
+
+MANY = 5000
+"""More equations than one text is searched for."""
+
+
+@pytest.mark.parametrize(
+    "form", ["{n} + 7 = {p}. ", "so <<{n}+7={p}>>{p}\n", "They have {n} eggs + 7 eggs = {p} eggs.\n"]
+)
+def test_of_very_many_equations_the_first_and_the_last_ones_are_read(form):
+    places = (0, 1, MANY // 2, MANY - 2, MANY - 1)
+    text = "".join(form.format(n=n, p=n + 7 + (n in places)) for n in range(MANY))
+    found = [int(re.match(r"\d+", s.equation)[0]) for s in slips(text)]
+    assert found == [n for n in places if n != MANY // 2]
+
+
+@pytest.mark.parametrize(
+    "form", ["{n} + 7 = {p} = {n} + 5 + 2\n", "1 = ", "4 eggs + 3 eggs = 7 eggs ", "<<3+4=7>>7 = "]
+)
+def test_where_very_many_equations_are_cut_off_none_becomes_false(form):
+    assert slips("".join(form.format(n=n, p=n + 7) for n in range(MANY))) == ()
+
+
+PLACES = [(0, True), (399, True), (400, False), (1200, False), (2199, False), (2200, True), (2399, True)]
+
+
+@pytest.mark.parametrize(("place", "told"), PLACES)
+def test_of_very_many_equations_that_no_quick_rule_settles_fewer_are_read(place, told):
+    found = {s.equation for s in slips("".join(f"{n} + 7 = {n + 8}.\n" for n in range(2400)))}
+    assert (f"{place} + 7 = {place + 8}" in found) is told
 
 
 def test_texts_are_searched_by_the_thousand():

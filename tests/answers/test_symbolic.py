@@ -42,6 +42,9 @@ PAIRS = [  # gold answer, reply, equal
     ("[0,2) \\cup [2,3]", "[0,3]", True),
     ("[0,2) \\cup (2,3]", "[0,3]", False),
     ("2y = 3x + 8", "y = 1.5x + 4", True),
+    ("2y = 3x + 8", "y = 1.5x + 5", False),
+    ("2y = 3\\sqrt{x} + 8", "y = 1.5\\sqrt{x} + 4", True),
+    ("2y = 3x^2 + 8\\sin x", "y = 1.5x^2 + 4\\sin x", True),
 ]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import isqrt
 
 Monomial = tuple[int, tuple[tuple[str, int], ...]]
@@ -54,7 +54,8 @@ class Sum:
     def add(self, other: "Sum", sign: int = 1) -> "Sum":
         terms = dict(self.terms)
         for m, c in other.terms.items():
-            terms[m] = terms.get(m, Fraction(0)) + sign * c
+            more, there = (c if sign > 0 else -c), terms.get(m)
+            terms[m] = more if there is None else there + more  # arithmetic of Fractions is slow
         return Sum(terms)
 
     def times(self, other: "Sum") -> "Sum":
@@ -64,7 +65,9 @@ class Sum:
         for m, c in self.terms.items():
             for n, d in other.terms.items():
                 factor, product = multiply(m, n)
-                terms[product] = terms.get(product, Fraction(0)) + guarded(c * d) * factor
+                more, there = guarded(c * d), terms.get(product)
+                more = more if factor == 1 else more * factor
+                terms[product] = more if there is None else there + more
         return Sum(terms)
 
     def inverse(self) -> "Sum":
@@ -104,15 +107,18 @@ class Sum:
 
 
 def number(value: Fraction | int) -> Sum:
-    return Sum({ONE: Fraction(value)})
+    return Sum({ONE: value if isinstance(value, Fraction) else Fraction(value)})
 
 
+@lru_cache(maxsize=256)
 def letter(name: str) -> Sum:
     return Sum({(1, ((name, 1),)): Fraction(1)})
 
 
 def multiply(a: Monomial, b: Monomial) -> tuple[int, Monomial]:
     """Product of two monomials as (integer factor, monomial)."""
+    if a == ONE or b == ONE:
+        return 1, b if a == ONE else a
     out, root = reduced(a[0] * b[0])
     exponents = dict(a[1])
     for name, e in b[1]:

@@ -65,7 +65,8 @@ FOREIGN = Cue(
         re.IGNORECASE,
     )
 )
-ENGLISH_CUES = {"answer": ANSWER, "option": NOUN, "choice": NOUN, "result": NOUN, "ans": SHORT}
+NOUN_CUES = {"option": NOUN, "choice": NOUN, "result": NOUN}
+ENGLISH_CUES = {"answer": ANSWER, **NOUN_CUES, "ans": SHORT}
 ASCII_CUES = ENGLISH_CUES | {
     "respuesta": FOREIGN, "reponse": FOREIGN, "risposta": FOREIGN, "resposta": FOREIGN, "antwort": FOREIGN,
 }  # fmt: skip
@@ -145,12 +146,15 @@ def last_marked(reply: str) -> Found | None:
     """The last box, #### or answer tag."""
     if "\\" not in reply and "#" not in reply and "<" not in reply:
         return None
-    return max((*boxes(reply), *hashes(reply), *tags(reply)), key=by_end, default=None)
+    found = [*boxes(reply)] if "\\" in reply else []
+    found += hashes(reply) if "####" in reply else ()
+    found += tags(reply) if "nswer>" in reply or "NSWER>" in reply else ()
+    return max(found, key=by_end, default=None)
 
 
 def joined(last: Found, reply: str, kind: Kind) -> Found:
-    """The last declared answer; joined by "or" or "and" to the one before, both."""
-    if not JOINS.search(reply, max(0, last.start - 60), last.start):
+    """The last declared answer; joined by "or" or "and" to the one before, both. Nothing is joined to a #### line."""
+    if last.rule == "hash" or not JOINS.search(reply, max(0, last.start - 60), last.start):
         return last
     for before in reversed([f for f in declared(reply, kind) if f.end <= last.start]):
         between = joint(reply[before.end : last.start])
@@ -209,9 +213,10 @@ def closing_brace(text: str, at: int, limit: int = 4000) -> int | None:
 def hashes(reply: str) -> Iterator[Found]:
     """Lines that begin with ####; headings are none."""
     for m in list(HASH.finditer(reply))[-MOST:] if "#" in reply and "####" in reply else ():
-        begins = not reply[reply.rfind("\n", 0, m.start()) + 1 : m.start()].strip(" \t")
-        if begins and not STEP.match(m[1]):
-            yield Found(m[1].strip(), "hash", m.start(1), m.end(1), True)
+        said, at = m[1], m.start()
+        begins = not reply[reply.rfind("\n", 0, at) + 1 : at].strip(" \t")
+        if begins and (said.isdigit() or not STEP.match(said)):
+            yield Found(said.strip(), "hash", m.start(1), m.end(1), True)
 
 
 def tags(reply: str) -> Iterator[Found]:
@@ -238,10 +243,13 @@ def phrases(reply: str, kind: Kind, places: Iterable[int], *, loose: bool = Fals
 
 def cues(reply: str, after: int = 0) -> list[int]:
     """Where announced answers begin ("the answer is"), the last one first."""
+    if after >= len(reply):
+        return []
     near = max(after, len(reply) - TAIL)
-    lower = lowered(reply[near:])
+    lower = lowered(reply[near:] if near else reply)
     found: list[tuple[int, int, Cue]] = []
-    for word, cue in (ENGLISH_CUES if " the " in lower else CUES).items():
+    words = CUES if " the " not in lower else ENGLISH_CUES if "ans" in lower else NOUN_CUES
+    for word, cue in words.items():
         if word in lower:
             found += [(near + at, near + at + len(word), cue) for at in last_places(lower, word, 0)]
     if near > after and "nswer" in reply:

@@ -6,9 +6,10 @@ from functools import lru_cache
 
 from understudy.answers.compare import near, rounded
 from understudy.answers.equation import Equation, Status
+from understudy.answers.expression import made
 from understudy.answers.sides import AFTER, DATE, NUMBER
 from understudy.answers.units import NOT_UNITS
-from understudy.answers.worth import worth
+from understudy.answers.worth import OPERATIONS, TWO, worth
 
 UNIT = r"(?>(?:[a-z]| [A-Za-z]|/[a-z])[A-Za-z]{1,20}+(?:[ /](?:an? )?[A-Za-z]{2,20}+){0,6})?"
 OPERAND = rf"\$?(?>{NUMBER})%?\){{0,3}}+{UNIT}\){{0,3}}+"
@@ -25,13 +26,13 @@ INNER_OF = re.compile(r"(?<=[a-z]) of (?=[a-z]{2})")
 PERCENT = re.compile(r"([\d.]+)%")
 PERCENTS = re.compile(r"[\d.]+%(?:[-+][\d.]+%)+")
 """Percentages of one whole."""
-LOOSE = str.maketrans({"x": "*", "X": "*", " ": "", "$": "", ",": ""})
 NO_UNITS = NOT_UNITS | {"percent", "pct"}
 NO_EDGES = frozenset({"of", "percent", "pct", "x", "X", "and"})
 """Words before a left side that may belong to it."""
 
 LONGEST = 40
 SPACED = re.compile(r"[\d.] +[\d.]")
+EXACT = Status.EXACT
 Found = tuple[Status, Fraction | int, Fraction | int, int]
 """Exact or rounded, the values of both sides, and the digits behind the point on the right."""
 Row = tuple[Equation, Fraction | int | None, Fraction | int | None, int, bool, bool]
@@ -48,17 +49,19 @@ def glance(text: str, plain: str) -> tuple[list[Row], list[Row], set[int]]:
     settled: set[int] = set()
     for m in COMMON.finditer(plain):
         left, note, result, right, percent = m.groups()
-        sign = m.end(1) if plain[m.end(1)] == "=" else m.end(1) + 1
+        start, sign = m.span(1)
+        if plain[sign] != "=":
+            sign += 1
         if note is None:
             bare = plain[m.end() : m.end() + 1] != "$"
-            if bare and (found := compared(bones(left), right + percent)) and is_free(plain, m.start()):
-                around.append(stated(text, plain, m.start(), m.end(), found))
+            if bare and (found := compared(bones(left), right + percent)) and is_free(plain, start):
+                around.append(stated(text, plain, start, m.end(), found))
                 settled.add(sign)
         elif found := compared(note, result):
             noted.append(row(text, m.start(2), m.end(3), found))
             settled.add(m.end(2))
-            same = right == result and not percent and left.replace(" ", "") == note
-            if (same or repeats(left, right, percent, note, result)) and is_free(plain, m.start()):
+            same = right == result and not percent and (left.replace(" ", "") == note or bones(left) == note)
+            if (same or repeats(left, right, percent, found)) and is_free(plain, start):
                 settled.add(sign)
     if plain.count("<<") > len(noted):
         other_notes(text, plain, noted, settled)
@@ -67,7 +70,7 @@ def glance(text: str, plain: str) -> tuple[list[Row], list[Row], set[int]]:
 
 def row(text: str, start: int, end: int, found: Found, percent: bool = False, chained: bool = False) -> Row:
     status, left, right, decimals = found
-    return Equation(text[start:end], start, end, status), left, right, decimals, percent, chained
+    return made(Equation, (text[start:end], start, end, status, None)), left, right, decimals, percent, chained
 
 
 def stated(text: str, plain: str, start: int, end: int, found: Found) -> Row:
@@ -99,16 +102,10 @@ def sign_of_name(plain: str, note: int) -> int | None:
     return sign if name.replace(" ", "").replace("'", "").isalpha() else None
 
 
-@lru_cache(maxsize=1 << 14)
-def repeats(left: str, right: str, percent: str, note: str, result: str) -> bool:
-    """What stands around a note says the same as the note."""
-    if percent and "/" in right:
-        return False
+def repeats(left: str, right: str, percent: str, noted: Found) -> bool:
+    """What stands around a note, which is so in itself, says the same as the note."""
     arithmetic = bones(left)
-    if arithmetic == note and right == result and not percent:
-        return True
-    noted = compared(note, result)
-    if noted is None or arithmetic is None or (a := worth(arithmetic)) is None:
+    if percent and "/" in right or arithmetic is None or (a := worth(arithmetic)) is None:
         return False
     _, x, y, _ = noted
     right = right.replace("$", "").replace(",", "")
@@ -122,10 +119,21 @@ def repeats(left: str, right: str, percent: str, note: str, result: str) -> bool
     return a == x and (b in (y, -y) or decimals > 0 and near(y, b, decimals))
 
 
-@lru_cache(maxsize=1 << 14)
 def compared(arithmetic: str | None, right: str) -> Found | None:
     """What an equation between plain arithmetic and a plain number is; None if it is neither exact nor rounded."""
-    if arithmetic is None or " " in arithmetic and SPACED.search(arithmetic):
+    if arithmetic is None:
+        return None
+    if right.isdecimal() and (m := TWO.fullmatch(arithmetic)):
+        first, sign, second = m.groups()
+        b = int(right)
+        return (EXACT, b, b, 0) if OPERATIONS[sign](int(first), int(second)) == b else None
+    return weighed(arithmetic, right)
+
+
+@lru_cache(maxsize=1 << 14)
+def weighed(arithmetic: str, right: str) -> Found | None:
+    """The same, of any shape."""
+    if " " in arithmetic and SPACED.search(arithmetic):
         return None
     a = worth(arithmetic.replace(" ", ""))
     if a is None or is_date(arithmetic):
@@ -135,13 +143,12 @@ def compared(arithmetic: str | None, right: str) -> Found | None:
     if b is None:
         return None
     if right.endswith("%"):
-        return (Status.EXACT, a, a, decimals) if 100 * a == b else None
+        return (EXACT, a, a, decimals) if 100 * a == b else None
     if a == b:
-        return Status.EXACT, a, b, decimals
+        return EXACT, a, b, decimals
     return (Status.ROUNDED, a, b, decimals) if rounded(a, b, decimals) else None
 
 
-@lru_cache(maxsize=1 << 14)
 def bones(left: str) -> str | None:
     """The arithmetic without units, blanks and signs of money; None if a word may be more than a unit."""
     if words := NAME.findall(left.lower()):
@@ -149,8 +156,10 @@ def bones(left: str) -> str | None:
             words = NAME.findall(INNER_OF.sub(" ", left.lower()))
         if not NO_UNITS.isdisjoint(words):
             return None
-        left = WORD.sub(" ", left)
-    left = left.translate(LOOSE)
+        left = WORD.sub("", left)
+    left = left.replace(" ", "").replace("$", "").replace(",", "")
+    if "x" in left or "X" in left:
+        left = left.replace("x", "*").replace("X", "*")
     if "%" in left:
         mixed = ("+" in left or "-" in left) and PERCENTS.fullmatch(left) is None
         return None if mixed else PERCENT.sub(r"(\1/100)", left)
@@ -163,15 +172,16 @@ def is_date(side: str) -> bool:
 
 def is_free(plain: str, start: int) -> bool:
     """Nothing before a left side belongs to it."""
-    edge = plain[start - 1 : start]
+    edge, before = plain[start - 1 : start], plain[start - 2 : start - 1]
     if edge != " ":
-        return edge in ("", "\n", "=") or edge == ":" and plain[start - 2 : start - 1].isalpha()
-    before = plain[start - 2 : start - 1]
+        return edge in ("", "\n", "=") or edge == ":" and before.isalpha()
     if before.isalpha():
         word = last_word(plain, start - 1)
+        if word.isalpha() and word not in NO_EDGES:
+            return True
         if word == "of":
             word = last_word(plain, start - 4) or "of"
-        return word not in NO_EDGES and word.replace("'", "").isalpha()
+        return word.replace("'", "").isalpha() and word not in NO_EDGES
     further = plain[start - 3 : start - 2]
     if before == ".":
         return further.isalnum() and further not in "xX"
@@ -180,5 +190,4 @@ def is_free(plain: str, start: int) -> bool:
 
 def last_word(plain: str, end: int) -> str:
     """What stands between a place and the blank before it, of which `LONGEST` characters are looked at."""
-    line = plain[max(0, end - LONGEST) : end]
-    return line[max(line.rfind(" "), line.rfind("\n")) + 1 :]
+    return plain[max(0, end - LONGEST) : end].rpartition(" ")[2].rpartition("\n")[2]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from understudy.answers.algebra import ONE, Sum, Unclear, divide
 from understudy.answers.equation import Slip, SlipKind
-from understudy.answers.expression import FRACTIONS, GREEK, Parser, Token, tokens
+from understudy.answers.expression import FRACTIONS, GREEK, Parser, Token, made, tokens
 from understudy.answers.prepare import NOTE, SIGN, blank, compares, prepared, printed
 from understudy.answers.units import UNITS, stem
 
@@ -25,8 +25,12 @@ class Linear(NamedTuple):
     """Most digits after the point of a number in it."""
     solved: bool
     """The unknown stands alone before the sign, a number behind it."""
+    named: int
+    """Where the equation ends as it is told: at a second equals sign, if what follows that says the same."""
 
 
+Chain = tuple[list[re.Match[str]], int, int]
+"""The equals signs of one equation, and the places between which it stands."""
 MOST = 600
 """Equations of one text that are read."""
 REACH = 240
@@ -35,10 +39,12 @@ MAX_SIDE = 60
 VALUES = frozenset({"num", "mixed", "vulgar", "raised"})
 PARTS = frozenset("+-*/^(){}") | FRACTIONS
 UNIT_WORDS = 4
-CLAUSE = re.compile(r"[\n;]|,(?!\d)|[.:?!](?=\s|\Z)|->|=>|\u2192|\u21d2")
-"""An expression ends here."""
+CLAUSE = re.compile(r"[\n;,.:?!=\u2192\u21d2-](?:(?<=[\n;\u2192\u21d2])|(?<=,)(?!\d)|(?<=[.:?!])(?=\s|\Z)|(?<=[-=])>)")
+"""An expression ends here. The first character decides, so that a text is skimmed for it."""
 BEFORE = re.compile(r"['\u2019._#@\\]\Z")
 """Tight before a letter: it is part of something else."""
+NO_LETTERS = "".join(c for c in map(chr, range(128)) if not c.isalpha() and c != "\\")
+LONGEST_COMMAND = 10
 LONG_WORD = re.compile(r"(?<![A-Za-z\\])[A-Za-z]{2,}")
 UNKNOWN = re.compile(
     r"\d[A-Za-z](?![A-Za-z\d])|(?<![A-Za-z'.])[A-Za-z] ?[-+*/=^)]|[-+*/=(] ?[A-Za-z](?![A-Za-z'])|\\[a-z]{2,7} ?="
@@ -95,7 +101,7 @@ def algebra_slips(text: str) -> tuple[Slip, ...]:
     for found in linear_equations(plain):
         if found and before and claims(plain, before, found[0]) and differ(before, found[0]):
             here = found[0]
-            step = f"{printed(text, before.start, before.end)} -> {printed(text, here.start, here.end)}"
+            step = f"{printed(text, before.start, before.named)} -> {printed(text, here.start, here.end)}"
             out.append(Slip(step, before.start, here.end, SlipKind.ALGEBRA))
         before = found[1] if found else None
     return tuple(out)
@@ -104,25 +110,49 @@ def algebra_slips(text: str) -> tuple[Slip, ...]:
 def linear_equations(plain: str) -> Iterator[tuple[Linear, Linear] | None]:
     """Each equation in order, as it begins and, if more equals signs follow, as it ends: 2x = 75 + 25 = 100.
 
-    None stands for one that is not linear in one unknown.
+    None stands for one that is not linear in one unknown, and for one that stands beside none with a letter in it.
     """
+    found = list(chains(plain))
+    solvable = [False, *(lettered(plain, *one) for one in found), False]
+    for n, one in enumerate(found, 1):
+        yield ends_of(plain, *one) if solvable[n] and (solvable[n - 1] or solvable[n + 1]) else None
+
+
+def chains(plain: str) -> Iterator[Chain]:
+    """Each equation in order; signs with nothing but arithmetic between them are one's."""
     signs = [m for m in SIGN.finditer(plain) if not compares(plain, m)][:MOST]
     chain: list[re.Match[str]] = []
-    for n, sign in enumerate(signs):
-        low = signs[n - 1].end() if n else 0
-        if n and CLAUSE.search(plain, low, sign.start()) is None and LONG_WORD.search(plain, low, sign.start()) is None:
+    low = last = 0
+    for sign in signs:
+        at = sign.start()
+        if chain and CLAUSE.search(plain, last, at) is None and LONG_WORD.search(plain, last, at) is None:
             chain.append(sign)
-            continue
-        if chain:
-            yield ends_of(plain, chain, signs[n - len(chain) - 1].end() if n > len(chain) else 0, sign.start())
-        chain = [sign]
+        else:
+            if chain:
+                yield chain, low, at
+            low, chain = last, [sign]
+        last = sign.end()
     if chain:
-        yield ends_of(plain, chain, signs[-len(chain) - 1].end() if len(signs) > len(chain) else 0, len(plain))
+        yield chain, low, len(plain)
+
+
+def lettered(plain: str, chain: list[re.Match[str]], low: int, high: int) -> bool:
+    """A letter may be part of the first equation: a bound that costs a tenth of reading it."""
+    sign = chain[0]
+    until = chain[1].start() if len(chain) > 1 else min(high, sign.end() + REACH)
+    before = plain[max(low, sign.start() - REACH) : sign.start()].rstrip(NO_LETTERS)
+    after = plain[sign.end() : until].lstrip(NO_LETTERS)
+    return lone(before[-1:], before[-2:-1]) or "\\" in before[-LONGEST_COMMAND:] or lone(after[:1], after[1:2])
+
+
+def lone(c: str, beside: str) -> bool:
+    """The character is a letter alone, or may be one: the first of a command, or none of ASCII."""
+    return c != "" and (not beside.isalpha() or c == "\\" or not c.isascii())
 
 
 def ends_of(plain: str, chain: list[re.Match[str]], low: int, high: int) -> tuple[Linear, Linear] | None:
     """The first equation of a chain, and its first side with its last one, if that is a number."""
-    if any(sign.group() != "=" for sign in chain):
+    if any([sign.group() != "=" for sign in chain]):
         return None
     left = before_sign(plain, max(low, chain[0].start() - REACH), chain[0].start())
     ends = [*(sign.start() for sign in chain[1:2]), min(high, chain[-1].end() + REACH)]
@@ -130,7 +160,9 @@ def ends_of(plain: str, chain: list[re.Match[str]], low: int, high: int) -> tupl
     if first is None or len(chain) == 1:
         return first and (first, first)
     last = linear(left, after_sign(plain, chain[-1].end(), min(high, chain[-1].end() + REACH)))
-    return first, (last or first)._replace(end=(last or first).end)
+    if last is None or last.solutions != first.solutions:
+        return first, last or first
+    return first, last._replace(named=first.named)
 
 
 def linear(left: list[Token], right: list[Token]) -> Linear | None:
@@ -142,15 +174,15 @@ def linear(left: list[Token], right: list[Token]) -> Linear | None:
         return None
     unknown = found[0][0]
     solutions = frozenset(x for _, x in found if x is not None)
-    decimals = max(len(t.text.partition(".")[2]) for t in (*left, *right))
-    alone = len(left) == 1 and left[0].text == unknown and all(t.text != unknown for t in right)
-    return Linear(unknown, solutions, left[0].start, right[-1].end, decimals, alone)
+    decimals = max([len(t.text.partition(".")[2]) for t in (*left, *right)])
+    alone = len(left) == 1 and left[0].text == unknown and all([t.text != unknown for t in right])
+    return Linear(unknown, solutions, left[0].start, right[-1].end, decimals, alone, right[-1].end)
 
 
 def shifted(part: list[Token]) -> tuple[Token, ...]:
     """The same part as it would stand at the start of a text."""
     start = part[0].start
-    return tuple([Token(t.kind, t.text, t.start - start, t.end - start) for t in part])
+    return tuple([made(Token, (t.kind, t.text, t.start - start, t.end - start)) for t in part])
 
 
 @lru_cache(maxsize=1 << 12)  # a side stands there again in the next equation, and most are short
@@ -166,7 +198,7 @@ def readings(part: tuple[Token, ...]) -> tuple[Sum, ...]:
             bars.append(i)
         loose = loose or depth == 0 and i > 0 and t.text in ("+", "-", "*")
     printed_so = whole(part)
-    if not bars or not loose or not any(t.kind == "word" for t in part):
+    if not bars or not loose or not any([t.kind == "word" for t in part]):
         return (printed_so,)
     if len(bars) > 1:
         raise Unclear("which fractions?")

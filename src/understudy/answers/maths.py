@@ -247,7 +247,10 @@ def equation(text: str, body: str) -> Value | None:
     sides = [exact(side) for side in EQUALS.split(body)]
     if len(sides) != 2 or sides[0] is None or sides[1] is None:
         return None
-    terms = sorted(sides[0].add(sides[1], -1).terms.items())
+    try:
+        terms = sorted(sides[0].add(sides[1], -1).terms.items())
+    except Unclear:
+        return None
     return Value("equation", Relation(tuple((m, c / terms[0][1]) for m, c in terms))) if terms else None
 
 

@@ -60,4 +60,4 @@ def compares(plain: str, sign: re.Match[str]) -> bool:
 
 def printed(text: str, start: int, end: int) -> str:
     """As it stands in the text, notes left out."""
-    return NOTE.sub("", text[start:end])
+    return NOTE.sub("", text[start:end]) if text.find("<<", start, end) >= 0 else text[start:end]

@@ -62,6 +62,7 @@ class Match(NamedTuple):
     """Who decided, where it was not the exact values; or why nobody could: then it is not equal."""
 
 
+EQUAL, UNLIKE = Match(True, ""), Match(False, "")
 UNREAD = Match(False, ": the gold answer cannot be read")
 BY = ", says Math-Verify"
 
@@ -87,9 +88,9 @@ def meant(text: str, kind: Kind, policy: Policy = DEFAULT) -> Value | None:
 def matched(a: str, x: Value, b: str, y: Value, kind: Kind, policy: Policy = DEFAULT) -> Match:
     """Whether the answer `a`, which means x, is the gold answer `b`, which means y."""
     if alike(x, y, policy):
-        return Match(True, "")
+        return EQUAL
     if kind is not Kind.MATH or not policy.symbolic or not undecided(x, y):
-        return Match(False, "")
+        return UNLIKE
     opinion = symbolic.ask(a, b, policy.rounded)
     return Match(False, f" as spelled; {opinion.why}") if opinion.equal is None else Match(opinion.equal, BY)
 

@@ -29,16 +29,16 @@ class Side(NamedTuple):
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        return tuple(t.token for t in self.terms)
+        return tuple([t.token for t in self.terms])
 
     @property
     def signs(self) -> frozenset[str]:
         """Operators in it."""
-        return frozenset(t.text for t in self.tokens if t.text in SIGNS)
+        return frozenset([t.token.text for t in self.terms if t.token.text in SIGNS])
 
     @property
     def units(self) -> frozenset[str]:
-        return frozenset(word for t in self.terms for word in t.units)
+        return frozenset([word for t in self.terms for word in t.units])
 
     @property
     def single(self) -> bool:
@@ -55,7 +55,7 @@ class Side(NamedTuple):
     @property
     def decimals(self) -> int | None:
         """Digits after the point, if it is a single plain number."""
-        digits = next((t.text for t in self.tokens if t.kind == "num"), None) if self.single else None
+        digits = next((t.token.text for t in self.terms if t.token.kind == "num"), None) if self.single else None
         return None if digits is None or "e" in digits.lower() else len(digits.partition(".")[2])
 
 
@@ -218,7 +218,8 @@ def right_side(text: str, sign: int, until: int, *, closed: bool) -> Side | None
     if (m := LONE.match(text, sign)) and m.end() <= until:
         token = Token("num", m["number"], m.start(1), m.end(1))
         units = ("dollar",) if text[m.start(1) - 1] == "$" else ()
-        return Side((Term(token, units),), evaluated([token]), closed and text[m.end() : until].isspace())
+        exact = worth(m["number"].replace(",", ""))
+        return Side((Term(token, units),), exact, closed and text[m.end() : until].isspace())
     if until - sign > REACH:
         until, closed = sign + REACH, False
     m = STOP.search(text, BLANKS.match(text, sign).end() + 1, until)  # type: ignore[union-attr]
@@ -286,8 +287,9 @@ def side(text: str, part: list[Term], *, clear: bool, whole: bool) -> Side:
 
 def evaluated(toks: list[Token]) -> Fraction | Sum | int | None:
     """The exact value, if all of the tokens are one expression."""
-    if all(t.kind == "num" or t.text in PLAIN for t in toks):
-        value = worth("".join(["*" if t.text in "xX" else t.text.replace(",", "") for t in toks]))
+    plain = [t.text for t in toks if t.kind == "num" or t.text in PLAIN]
+    if len(plain) == len(toks):
+        value = worth("".join(plain).replace(",", "").replace("x", "*").replace("X", "*"))
         if value is not None:
             return value
     behind = [Token("op", "=", toks[-1].end, toks[-1].end)] if toks[-1].text == "!" else []  # 5! is no exclamation

@@ -2,10 +2,9 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from fractions import Fraction
 from functools import lru_cache
-from itertools import islice
 
 from understudy.answers.algebra import Sum
 from understudy.answers.compare import near, slip_kind, status
@@ -16,10 +15,13 @@ from understudy.answers.sides import Side, left_side, right_side
 
 GLANCES = True
 """Tests switch it off to compare."""
-MOST = 1000
-"""Equations of one text that are parsed in notes, and as many around them; hostile texts hold more."""
+FIRST, LAST = 2000, 1000
+"""Equals signs of one text that are looked at: of more, those at its beginning and those at its end."""
+FIRST_PARSED, LAST_PARSED = 400, 200
+"""The same of equations that `glance` leaves open, in notes, and as many around them."""
 UNWRITTEN = re.compile(r"[^\d.+*/()=^-]")
 """What two spellings of an equation may differ in."""
+EQUALS = re.compile("=")
 BESIDE = 8
 """Characters between an equation and a note on its right side."""
 
@@ -30,7 +32,7 @@ def slips(text: str) -> tuple[Slip, ...]:
     >>> [s.equation for s in slips("7 * 6 = 42, then 42 / 4 = 10")]
     ['42 / 4 = 10']
     """
-    return tuple(Slip(e.text, e.start, e.end, e.kind) for e in equations(text) if e.kind)
+    return tuple([Slip(e.text, e.start, e.end, e.kind) for e in equations(text) if e.kind])
 
 
 @lru_cache(maxsize=8)
@@ -42,23 +44,41 @@ def equations(text: str) -> tuple[Equation, ...]:
     """
     if "=" not in text and "\uff1d" not in text and "\u2248" not in text and "\\approx" not in text:
         return ()
-    plain = prepared(text)
+    plain = ends(prepared(text))
     noted: Sequence[Row]
     around: Sequence[Row]
     noted, around, settled = glance(text, plain) if GLANCES else ([], [], set())
-    if len(settled) < plain.count("=") or "\u2248" in plain or "\\approx" in plain:
+    if len(settled) < plain.count("=") or not text.isascii() and "\u2248" in plain or "\\approx" in plain:
         noted, around = parsed(text, plain, noted, around, settled)
     found = sorted((*noted, *around), key=place) if noted and around else noted or around
     return tuple([row[0] for row in found])
+
+
+def ends(plain: str) -> str:
+    """The text, of very many equals signs only the first and the last ones; places stay places."""
+    if plain.count("=") <= FIRST + LAST:
+        return plain
+    signs = [m.start() for m in EQUALS.finditer(plain)]
+    first, last = signs[FIRST], signs[-LAST - 1] + 1  # at signs, so that no side is cut
+    return plain[:first] + " " * (last - first) + plain[last:]
+
+
+def few(places: Sequence[int]) -> Container[int]:
+    """Of very many places all but the first and the last ones: what is passed over."""
+    return frozenset(places[FIRST_PARSED:-LAST_PARSED]) if len(places) > FIRST_PARSED + LAST_PARSED else ()
 
 
 def parsed(
     text: str, plain: str, in_notes: list[Row], others: list[Row], settled: set[int]
 ) -> tuple[Sequence[Row], Sequence[Row]]:
     """Equations in notes and around them, those that are not settled yet among them."""
-    noted, around = [Read(*row) for row in in_notes], [Read(*row) for row in others]
-    for m in islice(NOTE.finditer(plain), MOST):
-        if plain.find("=", m.start(1), m.end(1)) not in settled or m[1].count("=") > 1:
+    noted, around = [*map(Read._make, in_notes)], [*map(Read._make, others)]
+    notes = [
+        m for m in NOTE.finditer(plain) if plain.find("=", m.start(1), m.end(1)) not in settled or m[1].count("=") > 1
+    ]
+    passed = few([m.start() for m in notes])
+    for m in notes:
+        if m.start() not in passed:
             noted.extend(read(text, plain, m.start(1), m.end(1), settled))
     if "<<" in plain:
         plain = NOTE.sub(blank, plain)
@@ -71,18 +91,17 @@ def parsed(
 def read(text: str, plain: str, start: int, end: int, settled: set[int]) -> list[Read]:
     """Equations between two places of `plain`, which is the text made ready, at signs that are not settled."""
     signs = [m for m in SIGN.finditer(plain, start, end) if m.start() in settled or not compares(plain, m)]
-    ends = [*(m.start() for m in signs[1:]), end]
+    passed = few([m.start() for m in signs if m.start() not in settled])
+    until = [*(m.start() for m in signs[1:]), end]
     out: list[Read] = []
     lowest = start
     whole: bool | None = False
     for n, sign in enumerate(signs):
         closed = n + 1 < len(signs)
-        if sign.start() in settled:
+        if sign.start() in settled or sign.start() in passed:
             whole, lowest = None, sign.end()
             continue
-        if len(out) == MOST:
-            break
-        left, right = left_side(plain, lowest, sign.start()), right_side(plain, sign.end(), ends[n], closed=closed)
+        left, right = left_side(plain, lowest, sign.start()), right_side(plain, sign.end(), until[n], closed=closed)
         if whole is None and left is not None and left.whole:
             last = right_side(plain, lowest, sign.start(), closed=True)
             whole = last is not None and last.whole

@@ -56,9 +56,10 @@ class Mark(NamedTuple):
     """It opens a message that <|end|> closes."""
 
 
-# A mark in backticks is talk about marks. All alternatives begin with one character, so that long texts are skimmed.
+# A mark in backticks is talk about marks. All alternatives begin with one character, so that long texts are skimmed,
+# and what follows it passes over << and < 5.
 TAGS = re.compile(
-    r"<(?<!`<)(?:"
+    r"<(?=[a-z|/\uff5c])(?<!`<)(?:"
     r"(?P<open>(?:think|thinking|thoughts?|reasoning|seed:think)\s*>|\|begin_of_thought\|>|\|start_thinking\|>"
     r"|\|im_start\|>think(?=\s))"
     r"|(?P<shut>/(?:think|thinking|thoughts?|reasoning|seed:think)\s*>|\|end_of_thought\|>|\|end_thinking\|>)"
@@ -73,7 +74,7 @@ BRACKETS = re.compile(r"\[(?<!`\[)(?:(?P<open>THINK)|(?P<shut>/THINK))\]", re.IG
 DIAMONDS = re.compile(r"\u25c1(?:(?P<open>think)|(?P<shut>/think))\u25b7")
 FIRST = (("<", TAGS), ("[", BRACKETS), ("\u25c1", DIAMONDS))
 ROLE = re.compile(
-    r"<(?:\|(?:begin|end)_of_solution\|>|\|(?:start|end)_response\|>|\|start_header_id\|>assistant<\|end_header_id\|>"
+    r"<(?=[|s])(?:\|(?:begin|end)_of_solution\|>|\|(?:start|end)_response\|>|\|start_header_id\|>assistant<\|end_header_id\|>"
     r"|(?:\|im_start\|>|\|start\|>|start_of_turn>)(?:assistant|model)?[ \t]*\n?)",
     re.IGNORECASE,
 )
@@ -101,6 +102,8 @@ def split(text: str, thought: str | None = None) -> Reply:
     if thought is not None:
         thoughts = [thought.strip(), *thoughts]
     reply = seen(replies[0] if len(replies) == 1 else "\n".join(replies))
+    if "<why>" in reply:  # the reason of an answer that stands before it: what it says in passing is no answer
+        reply = reply.partition("<why>")[0].rstrip() or reply
     if damage is None and "nswer>" in reply and answer_is_open(reply):
         damage = Damage.OPEN_ANSWER
     inner = "\n".join(t for t in thoughts if t) if thoughts else None
@@ -177,7 +180,7 @@ def parts(text: str, found: list[Mark]) -> tuple[list[str], list[str], Damage | 
 
 def said(piece: str) -> str:
     """A piece of a reply, without the marks of its role."""
-    return ROLE.sub("", piece).strip() if "<" in piece else piece
+    return ROLE.sub("", piece).strip() if "<|" in piece or "<s" in piece or "<S" in piece else piece
 
 
 def unmarked(text: str) -> tuple[list[str], list[str], Damage | None]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from understudy.answers import keeper
 from understudy.answers.groups import depth
 
-SECONDS = 0.3
+SECONDS = 0.15
 """Most processor time of the solver for one question; by the clock it may take keeper.LATE longer."""
 STARTS_IN = 60.0
 """Seconds that loading Math-Verify may take on a busy machine."""

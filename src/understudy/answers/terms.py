@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from understudy.answers.expression import FRACTIONS, Token, tokens
+from understudy.answers.expression import FRACTIONS, Token, made, tokens
 from understudy.answers.units import NOT_UNITS, stem
 
 NUMBERS = frozenset({"num", "mixed", "vulgar"})
@@ -26,29 +26,30 @@ def terms(text: str, start: int, end: int, *, closed: bool) -> list[Term]:
 
     `closed`: an equals sign stands at `end`, so a unit may end there.
     """
-    found = joined(tokens(text, start, end))
+    found, part = tokens(text, start, end), text[start:end]
+    if "-" in part or "[" in part:
+        found = joined(found)
     out: list[Term] = []
-    i = 0
+    i, value = 0, False
     while i < len(found):
         t = found[i]
-        before = out[-1].token if out else None
-        if before is not None and (before.kind in NUMBERS or before.text in CLOSE or before.text == "%"):
+        if value and (t.kind == "word" or t.text in ("/", "(")):
+            before = out[-1].token
             tight = before.end == t.start  # 3Ann and .15(Number of hours) are products
             name = tight and (t.text == "(" or t.text.istitle())
-            after = unit_end(found, i, closed) if not name and (t.kind == "word" or t.text in ("/", "(")) else i
+            after = i if name else unit_end(found, i, closed)
             if after > i:
-                out[-1] = Term(before, tuple(stem(w.text) for w in found[i:after] if w.kind == "word"))
+                out[-1] = Term(before, tuple([stem(w.text) for w in found[i:after] if w.kind == "word"]))
                 i = after
                 continue
-        out.append(Term(t, ("dollar",) if t.kind == "num" and text[t.start - 1 : t.start] == "$" else ()))
+        out.append(made(Term, (t, ("dollar",) if t.kind == "num" and text[t.start - 1 : t.start] == "$" else ())))
+        value = t.kind in NUMBERS or t.text in CLOSE or t.text == "%"
         i += 1
     return out
 
 
 def joined(found: list[Token]) -> list[Token]:
     """Hyphenated words as one, and square brackets as round ones: sit-ups, 16-ounce, [2 + 3] * 4."""
-    if not any(t.text in "-[" for t in found):
-        return found
     out: list[Token] = []
     for t in found:
         if t.text in BRACKETS and not (out and out[-1].text == "\\sqrt"):

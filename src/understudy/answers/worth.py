@@ -7,9 +7,9 @@ from functools import lru_cache
 from operator import add, mul, sub
 
 TWO = re.compile(r"(\d{1,12})([-+*/])(\d{1,12})")
+NUMBER = re.compile(r"\d{0,30}\.\d{1,30}")
 MAX_LENGTH = 200
 MAX_DEPTH = 20
-PLAIN = re.compile(r"[-+*/().\d]*")
 PART = re.compile(r"\d+(?:\.\d+)?|\.\d+|[-+*/()]")
 
 
@@ -40,39 +40,41 @@ def worth(arithmetic: str) -> Fraction | int | None:
         return OPERATIONS[m[2]](int(m[1]), int(m[3]))
     if arithmetic.isdigit() and len(arithmetic) < 16:
         return int(arithmetic)
-    if len(arithmetic) > MAX_LENGTH or PLAIN.fullmatch(arithmetic) is None:
+    if NUMBER.fullmatch(arithmetic):
+        return amount(arithmetic)
+    parts = PART.findall(arithmetic) if len(arithmetic) <= MAX_LENGTH else []
+    if "".join(parts) != arithmetic:
         return None
-    parts = PART.findall(arithmetic)
     try:
         value, end = added(parts, 0, 0)
     except (Unplain, IndexError):
         return None
-    return value if end == len(parts) and "".join(parts) == arithmetic else None
+    return value if end == len(parts) else None
 
 
 def added(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
     """The sum that begins at one part, and where it ends."""
-    value, at = multiplied(parts, at, depth)
-    while at < len(parts) and parts[at] in "+-":
-        other, after = multiplied(parts, at + 1, depth)
-        value = value + other if parts[at] == "+" else value - other
-        at = after
-    return value, at
-
-
-def multiplied(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
+    total: Fraction | int = 0
     value, at = factor(parts, at, depth)
-    while at < len(parts) and parts[at] in "*/":
-        other, after = factor(parts, at + 1, depth)
-        product = value * other if parts[at] == "*" else quotient(value, other)
-        if product is None:
-            raise Unplain
-        value, at = product, after
-    return value, at
+    while at < len(parts) and (sign := parts[at]) in OPERATIONS:
+        other, at = factor(parts, at + 1, depth)
+        if sign == "*":
+            value = value * other
+        elif sign == "/":
+            share = quotient(value, other)
+            if share is None:
+                raise Unplain
+            value = share
+        else:
+            total = total + value if total else value
+            value = other if sign == "+" else -other
+    return total + value if total else value, at
 
 
 def factor(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
     part = parts[at]
+    if part not in "+-*/()":
+        return amount(part), at + 1
     if part == "(":
         if depth == MAX_DEPTH:
             raise Unplain
@@ -80,12 +82,10 @@ def factor(parts: list[str], at: int, depth: int) -> tuple[Fraction | int, int]:
         if parts[at] != ")":
             raise Unplain
         return value, at + 1
-    if part in "+-*/)":
-        if part != "-" or at and parts[at - 1] != "(":
-            raise Unplain
-        value, at = factor(parts, at + 1, depth)
-        return -value, at
-    return amount(part), at + 1
+    if part != "-" or at and parts[at - 1] != "(":
+        raise Unplain
+    value, at = factor(parts, at + 1, depth)
+    return -value, at
 
 
 @lru_cache(maxsize=1 << 14)

@@ -43,7 +43,7 @@ from understudy.answers.flags.steps import (
 from understudy.answers.judge import Judgement, judge
 from understudy.answers.slips import equations
 from understudy.answers.split import split
-from understudy.records import Kind, Stop
+from understudy.records import Kind, Stop, Verdict
 
 __all__ = ["FLAGS", "IN_A_ROW", "Origin", "Seen", "flags", "in_a_row", "script", "whole"]
 
@@ -85,10 +85,14 @@ def possible(seen: Seen) -> tuple[tuple[str, Callable[[Seen], bool]], ...]:
     """The flags that a sample made of such parts can show."""
     plain = seen.text.isascii() and seen.question.isascii()
     marked = seen.parts.thought is not None or seen.parts.damage is not None
-    return showable(bool(seen.slips), marked, boxed(seen.text), not plain, seen.train is not None)
+    unanswered = seen.judged.answer is None or seen.kind is Kind.OPEN
+    return showable(
+        bool(seen.slips), bool(seen.equations), not seen.equations, marked, boxed(seen.text), not plain, unanswered,
+        seen.judged.verdict is Verdict.WRONG, seen.train is not None,
+    )  # fmt: skip
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=512)
 def showable(*has: bool) -> tuple[tuple[str, Callable[[Seen], bool]], ...]:
     """`FLAGS` without those whose part, in the order of `NEEDS`, a sample has not: most samples lack most of them."""
     out = {name for there, names in zip(has, NEEDS.values(), strict=True) if not there for name in names}
@@ -131,12 +135,16 @@ FLAGS: dict[str, Callable[[Seen], bool]] = {
 }
 NEEDS: dict[str, tuple[str, ...]] = {
     "false equations": ("slip", "fraction_slip", "product_slip", "step_rounds_to_int", "error_propagated"),
+    "equations": ("algebra_step", "ungrounded_quantity"),
+    "no equations": ("no_reasoning",),
     "marks of a thought": (
         "mismatch", "unclosed_thought", "empty_thought", "several_thoughts", "box_location", "rederives",
         "think_on_chat",
     ),
     "a box": ("several_boxes", "box_location", "box_nonnumeric", "box_on_chat"),
     "characters beyond ASCII": ("other_script", "encoding"),
+    "no answer, or none that is sought": ("refusal",),
+    "a wrong answer": ("error_independent",),
     "an index of training rows": ("train_regurgitation",),
 }  # fmt: skip
 """What a sample has that shows one of these flags."""

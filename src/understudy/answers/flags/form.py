@@ -16,8 +16,7 @@ EITHER = re.compile(r"\b(?:or|ou|oder)\b|\\pm|\u00b1", re.IGNORECASE)
 SEVERAL = "several"
 """The shape of an answer that names more than one value."""
 DECLARED = frozenset(("box", "hash", "tag", "phrase"))
-MARKS = ("####", "\\box", "\\fbox", "\\framebox", "nswer>")
-"""What a declared answer stands in, but for one that is announced in words."""
+BOXES = ("\\box", "\\fbox", "\\framebox")
 CALCULATES = re.compile(
     r"[\dA-Za-z)}]\s*(?:[*/+\u00d7\u00f7\u00b7^-]|[xX](?=\s)|\\(?:times|cdot|div))|\\[dt]?frac ?\{?\d"
 )
@@ -130,4 +129,7 @@ def two_answers(seen: Seen) -> bool:
 
 def twice_declared(reply: str) -> bool:
     """Two answers may be declared in the reply: a bound that costs little."""
-    return sum([reply.count(mark) for mark in MARKS]) + len(cues(reply)) > 1
+    marks = reply.count("####") + reply.count("nswer>")
+    if "\\" in reply:
+        marks += sum([reply.count(box) for box in BOXES])
+    return marks > 1 or marks + len(cues(reply)) > 1

@@ -59,12 +59,12 @@ def suspects(seen: Seen) -> bool:
     """Some number is calculated with and is neither in the question nor a result: a bound that costs little."""
     lefts = " ".join([e.text.partition("=")[0] for e in seen.equations])
     asked = marks(seen.question)
-    left = set(lefts.encode("utf-8", "replace").translate(DIGITS).split()).difference(asked, SMALL_MARKS)
+    numbers = lefts.encode("utf-8", "replace").translate(DIGITS).split()
+    left = [n for n in numbers if n not in SMALL_MARKS and n not in asked]
     if not left:
         return False
     results = RESULT.findall(seen.bytes)
-    left.difference_update(results)
-    unknown = [x for x in map(amount, left) if not is_named(x, seen.question)] if left else []
+    unknown = [x for x in {amount(n) for n in left if n not in results} if not is_named(x, seen.question)]
     if not unknown:
         return False
     known = SMALLEST.union(map(amount, asked), map(amount, results))
@@ -75,7 +75,8 @@ def suspects(seen: Seen) -> bool:
 
 def is_named(x: float, question: str) -> bool:
     """A word of the question says or brings the number."""
-    return x in WORDS_FOR and any(word in behind_blanks(question) for word in WORDS_FOR[x])
+    said = behind_blanks(question) if x in WORDS_FOR else b""
+    return x in WORDS_FOR and any([word in said for word in WORDS_FOR[x]])
 
 
 def ungrounded(seen: Seen) -> Iterator[str]:
@@ -100,9 +101,9 @@ def ungrounded(seen: Seen) -> Iterator[str]:
 
 
 @lru_cache(maxsize=1024)
-def marks(question: str) -> list[bytes]:
+def marks(question: str) -> frozenset[bytes]:
     """Its numbers in digits, with the stops glued to them."""
-    return question.encode("utf-8", "replace").translate(DIGITS).split()
+    return frozenset(question.encode("utf-8", "replace").translate(DIGITS).split())
 
 
 @lru_cache(maxsize=1024)
@@ -152,6 +153,7 @@ def spoken_run(words: list[bytes], start: int) -> list[str]:
     return run
 
 
+@lru_cache(maxsize=1 << 14)
 def amount(mark: bytes) -> float:
     """Not exact: a value rounded on the way is still the same quantity. 0 for what is no number, or a very long one."""
     if len(mark) > LONGEST:

@@ -73,7 +73,10 @@ def again(text: str) -> bool:
     flat = text.replace("\n", ". ")
     if "!" in flat or "?" in flat or not flat.isprintable() or not flat.isascii() and FULL_STOP.search(flat):
         return True
-    said = [sentence for sentence in flat.split(". ") if sentence]
+    said = flat.split(". ")
+    if len(said) - len(set(said)) < IN_A_ROW - 2:
+        return False
+    said = [sentence for sentence in said if sentence]
     return len(said) - len(set(said)) >= IN_A_ROW - 2  # the last one may end otherwise
 
 

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import islice
 
 from understudy.answers.equation import Equation, SlipKind
-from understudy.answers.expression import SAME, literal
+from understudy.answers.expression import SAME
 from understudy.answers.flags.seen import Seen
 from understudy.answers.linear import algebra_slips
 from understudy.answers.value import value
+from understudy.answers.worth import amount
 from understudy.records import Kind, Verdict
 
 SOUND = frozenset(("exact", "rounded"))
@@ -44,7 +46,9 @@ def step_rounds_to_int(seen: Seen) -> bool:
 def algebra_step(seen: Seen) -> bool:
     """A step of solving for one unknown changes the solution: 5 = 2S + 10 - 3S, so 5 = 7S."""
     unclear = sum([e.status == "unchecked" for e in seen.equations])  # as every equation with a letter in it is
-    return unclear > 1 and len(UNKNOWN.findall(seen.text)) > 1 and bool(algebra_slips(seen.text))
+    if unclear < 2 or len([*islice(UNKNOWN.finditer(seen.text), 2)]) < 2:
+        return False
+    return bool(algebra_slips(seen.text))
 
 
 def error_propagated(seen: Seen) -> bool:
@@ -58,16 +62,16 @@ def error_propagated(seen: Seen) -> bool:
     return found is not None and found.key in followed(seen)
 
 
-def followed(seen: Seen) -> set[Fraction]:
+def followed(seen: Seen) -> set[Fraction | int]:
     """The results that rest on a false one, and on nothing else."""
     sound = set(numbers(seen.question))
-    false: set[Fraction] = set()
-    found: set[Fraction] = set()
+    false: set[Fraction | int] = set()
+    found: set[Fraction | int] = set()
     for e in seen.equations:
         left, right = sides(e)
         if not NUMBER.fullmatch(right) or e.status == "unchecked":
             continue
-        result = literal(right)
+        result = exact(right)
         if e.status == "slip":
             false |= {result} - sound
         elif not false.isdisjoint(numbers(left)):
@@ -88,8 +92,13 @@ def sides(e: Equation) -> tuple[str, str]:
     return left, BESIDE.sub("", right)
 
 
-def numbers(text: str) -> Iterator[Fraction]:
-    return (literal(m.group()) for m in NUMBER.finditer(text))
+def numbers(text: str) -> Iterator[Fraction | int]:
+    return map(exact, NUMBER.findall(text))
+
+
+def exact(number: str) -> Fraction | int:
+    """The value of a match of NUMBER."""
+    return amount(number.replace(",", ""))
 
 
 def error_independent(seen: Seen) -> bool:
@@ -101,6 +110,6 @@ def error_independent(seen: Seen) -> bool:
     found = value(seen.judged.answer, Kind.NUMBER)
     for e in reversed(seen.equations if found else ()):
         right = NUMBER.fullmatch(e.text.rpartition("=")[2].strip(" $\\"))
-        if right and found and literal(right.group()) == found.key:
+        if right and found and exact(right.group()) == found.key:
             return True
     return False
