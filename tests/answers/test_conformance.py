@@ -46,6 +46,13 @@ def test_every_form_gets_the_verdict_of_a_careful_person(row):
     assert verdict(row) == row["verdict"], row.get("reason")
 
 
+def test_forms_labelled_by_readers_of_the_contract_alone_get_their_verdict_but_one():
+    # 320 forms by two readers who never saw the grader: 318 at the first run, no false positive. One is left: by the
+    # letter of the contract an equation's result comes before "…, leaving 25"; on real traces that costs right ones.
+    amiss = [row for row in lines(HERE / "unseen_forms.jsonl") if verdict(row) != row["verdict"]]
+    assert [row["text"] for row in amiss] == ["Thus Ben read 45 + 30 = 75 pages, leaving 25 for Sunday."]
+
+
 def test_every_labelled_answer_gets_its_verdict():
     for row in rows("conformance/answers.jsonl"):
         assert verdict(row) == row["verdict"], row

@@ -20,9 +20,10 @@ class Amount(NamedTuple):
 
 PLAIN = r"(?:\d{1,3}(?: \d{3})+(?![\d,]|\.\d)|\d(?:[\d,]*\d)?(?:\.\d+)?|\.\d+)"
 MONEY = r"[$\u20a0-\u20cf\u00a3\u00a5]"
+# Chinese and Japanese write no space before a number, nor does Korean always: their letters may stand before one.
 # The first character decides, so that a text is skimmed for it; what must not stand before is looked up from there.
 AMOUNT = re.compile(
-    r"[-+.\d\\$\u20a0-\u20cf\u00a3\u00a5\u00bc-\u00be\u2150-\u215e](?:(?<![\w.].)(?<!\d[,:/].)(?:"
+    r"[-+.\d\\$\u20a0-\u20cf\u00a3\u00a5\u00bc-\u00be\u2150-\u215e](?:(?<![^\W\u2e80-\u9fff\uac00-\ud7af].)(?<!\..)(?<!\d[,:/].)(?:"
     r"(?<=\d)(?:\d{0,2}(?: \d{3})+(?![\d,]|\.\d)|(?:[\d,]*\d)?(?:\.\d+)?)|(?<=\.)\d+"
     rf"|(?<=[-+])\s?\\?{MONEY}?\s?[-+]?{PLAIN}|(?<={MONEY})\s?[-+]?{PLAIN}"
     rf"|(?<=\\){MONEY}\s?[-+]?{PLAIN})(?:e[-+]?\d{{1,3}}(?!\w))?"
