@@ -1,7 +1,8 @@
 """Answers that are marked as such: a box, ####, an answer tag, "the answer is"."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from understudy.answers.expression import SAME
@@ -210,8 +211,13 @@ def closing_brace(text: str, at: int, limit: int = 4000) -> int | None:
     return None
 
 
-def hashes(reply: str) -> Iterator[Found]:
+@lru_cache(maxsize=8)
+def hashes(reply: str) -> Sequence[Found]:
     """Lines that begin with ####; headings are none."""
+    return tuple(marked_lines(reply))
+
+
+def marked_lines(reply: str) -> Iterator[Found]:
     for m in list(HASH.finditer(reply))[-MOST:] if "#" in reply and "####" in reply else ():
         said, at = m[1], m.start()
         begins = not reply[reply.rfind("\n", 0, at) + 1 : at].strip(" \t")
@@ -241,10 +247,11 @@ def phrases(reply: str, kind: Kind, places: Iterable[int], *, loose: bool = Fals
             yield Found(text, "loose" if loose else "phrase", start, end, True)
 
 
-def cues(reply: str, after: int = 0) -> list[int]:
+@lru_cache(maxsize=8)  # a verdict and a flag ask for the same reply
+def cues(reply: str, after: int = 0) -> Sequence[int]:
     """Where announced answers begin ("the answer is"), the last one first."""
     if after >= len(reply):
-        return []
+        return ()
     near = max(after, len(reply) - TAIL)
     lower = lowered(reply[near:] if near else reply)
     found: list[tuple[int, int, Cue]] = []
@@ -255,9 +262,9 @@ def cues(reply: str, after: int = 0) -> list[int]:
     if near > after and "nswer" in reply:
         found += [(at - 1, at + 5, ANSWER) for at in last_places(reply, "nswer", after + 1) if at <= near]
     if not found:
-        return []
+        return ()
     starts = (announced(reply, *place) for place in sorted(found, key=by_start, reverse=True))
-    return [at for at in starts if at is not None]
+    return tuple([at for at in starts if at is not None])
 
 
 def by_start(place: tuple[int, int, Cue]) -> int:

@@ -105,10 +105,11 @@ def same_runs(seen: Seen) -> bool:
     few = runs >= MIN_GRAMS and distinct - 3 < (1 - REPEATED_SHARE) * runs  # each new word makes a new run
     if not few and (len(words) < LOOP or len(words) - distinct < LOOP - 8):
         return False
-    fours = len(set(zip(words, words[1:], words[2:], words[3:], strict=False)))
-    if few and fours < (1 - REPEATED_SHARE) * runs:
+    if few and len(set(zip(words, words[1:], words[2:], words[3:], strict=False))) < (1 - REPEATED_SHARE) * runs:
         return True
-    if runs - fours < GRAM_REPEATS - 1:
+    # Every fourth run of four: of eight times the same eight words, those that begin at one remainder hold the same.
+    apart = [*zip(words[::4], words[1::4], words[2::4], words[3::4], strict=False)]
+    if len(apart) - len(set(apart)) < GRAM_REPEATS - 4:
         return False
     eights = Counter(zip(*(words[i:] for i in range(8)), strict=False))
     return bool(eights) and max(eights.values()) >= GRAM_REPEATS
