@@ -49,10 +49,12 @@ def speed(place: Place) -> Iterator[Row]:
 
 def curated(place: Place) -> Iterator[Row]:
     """Curation's own benchmark, small."""
-    flags = argparse.Namespace(rows=TEXTS, traces=TRACES, rounds=1, seed=place.seed, peers=["rensa", "datatrove"])
+    data = place.shared / "data" if place.shared else None
+    peers = ["rensa", "datatrove"]
+    flags = argparse.Namespace(rows=TEXTS, traces=TRACES, rounds=1, seed=place.seed, peers=peers, data=data)
     work = Path(tempfile.mkdtemp(prefix="understudy-bench-"))
     try:
-        for part in (curation.near, curation.grams, curation.curation):
+        for part in (curation.near, curation.grams, curation.cheap, curation.million):
             for row in part(work, flags):
                 yield Row(f"curation, small: {row.what}", None, row.to_reach, row.measured, row.reached)
     finally:

@@ -1,16 +1,19 @@
-"""Curation, measured: near-duplicates, words shared with tests, and all cheap rules on a million traces.
+"""Curation, measured: near-duplicates, words shared with tests, cheap rules, and the whole step on a million traces.
 
     make bench NAME=curation                      or, with options:
     .venv/bin/python benchmarks/curation.py --quick
     .venv/bin/python benchmarks/curation.py --only near,grams --rows 20000 --peers rensa
 
-Texts are made on the spot (`_texts.py`), so that it is known what is a copy of what. Every client works on the same
-rows in a process of its own, on one core, in an order drawn anew for each round; times are the least CPU time of the
-rounds, of the work alone: without start-up and reading. Run it when nothing else runs: a ratio bears some noise, and a
-time none.
+Texts are made on the spot (`_texts.py`), so that it is known what is a copy of what; solutions of GSM8K are timed, too,
+where --data is there. "Cheap" are the rules that compare no text with others and need neither the student nor
+Math-Verify's process: every row of `curate.RULES`, each of which looks at one trace, and `duplicate`. Every client
+works on the same rows in a process of its own, on one core, in an order drawn anew for each round; times are the least
+CPU time of the rounds, of the work alone: without start-up and reading. Run it when nothing else runs: a ratio bears
+some noise, and a time none.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -24,8 +27,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-from _texts import contaminated, jaccard, made, near_copies, runs
+from _texts import contaminated, jaccard, near_copies, runs
+from _traces import oracles, saved, solutions, synthetic
 from _venvs import interpreter
 
 HERE = Path(__file__).parent
@@ -37,10 +40,18 @@ PACKAGES = {
     "datatrove": ("datatrove[processing]==0.10.1", "spacy", "orjson", "xxhash<4"),  # MinHash crashes on xxhash 4
 }
 """Peer to what its environment holds."""
-PER_PROBLEM = 4
+BESIDE = HERE.parents[1] / "shared" / "data"
 TESTS, PLANTED = 2000, 300
 """Test questions, and rows that share words with them on purpose."""
 LIMIT_MB = 2048
+CHEAP, WITHIN = 8000, 30
+"""Traces a second that the cheap rules are to reach on a core; microseconds a trace that they may take beside the
+grader.
+"""
+TIMED = 12_000
+"""Traces of a sort that the cheap rules are timed on."""
+KILLED_AFTER = 5
+"""Seconds until the first run of the whole step is killed."""
 
 
 class Client(NamedTuple):
@@ -193,41 +204,89 @@ def grams(work: Path, flags: argparse.Namespace) -> Iterator[Row]:
         yield Row("13-grams: rows/s, times datatrove", ">= 20", f"{ratio:.1f}", ratio >= 20)
 
 
-# --- all rules --------------------------------------------------------------------------------------------------------
+# --- rules ------------------------------------------------------------------------------------------------------------
 
 
-def curation(work: Path, flags: argparse.Namespace) -> Iterator[Row]:
-    folder = work / "curation"
-    folder.mkdir()
-    problems = max(flags.traces // PER_PROBLEM, 1)
-    with (folder / "problems.jsonl").open("wb") as asked, (folder / "traces.jsonl").open("wb") as traces:
-        for problem, planted in made(problems, PER_PROBLEM, flags.seed):
-            asked.write(msgspec.json.encode(problem) + b"\n")
-            traces.writelines(msgspec.json.encode(one.trace) + b"\n" for one in planted)
-    n, size = problems * PER_PROBLEM, (folder / "traces.jsonl").stat().st_size
-    result, peak = watched("curate_understudy.py", [str(folder), str(work / "curated.json")], work / "curated.json")
-    fates: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for teacher, fate, times in result["fates"]:
-        fates[teacher.removeprefix("made, ")][fate] += times
-    lines = [
-        (fault, f"{c.total():,}", ", ".join(f"{f} {k:,}" for f, k in c.most_common(6))) for fault, c in fates.items()
-    ]
+class Cost(NamedTuple):
+    """CPU seconds of a trace."""
+
+    answers: float
+    """Judge, slips and flags alone."""
+    cheap: float
+    """All cheap rules, those with them."""
+    whole: float
+    """From file to files, near-duplicates and the ledger with them."""
+
+    @property
+    def rest(self) -> float:
+        """What the cheap rules take beside the grader."""
+        return self.cheap - self.answers
+
+
+def cheap(work: Path, flags: argparse.Namespace) -> Iterator[Row]:
+    """All rules that look at one trace, with and without the grader in them."""
+    count, lines = min(flags.traces, TIMED), []
+    sorts = {
+        "oracle's traces": oracles(count, flags.seed),
+        "solutions of GSM8K": solutions(flags.data, count),
+        "synthetic traces": synthetic(count, flags.seed),
+    }
+    for name, traces in sorts.items():
+        size = saved(work / "cheap", traces)
+        if not size.traces:
+            continue
+        rounds = [watched("cheap_understudy.py", work / "cheap", work / "cheap.json")[0] for _ in range(flags.rounds)]
+        cost = Cost(*(min(took[part] for took in rounds) / size.traces for part in Cost._fields))
+        us = (f"{seconds * 1e6:.0f}" for seconds in (cost.answers, cost.rest, cost.cheap))
+        rates = (f"{1 / seconds:,.0f}" for seconds in (cost.cheap, cost.rest, cost.whole))
+        lines.append((name, f"{size.traces:,}", f"{size.characters:.0f}", *us, *rates))
+        yield Row(f"cheap rules, {name}: traces/s of a core", f">= {CHEAP:,}", lines[-1][-3], 1 / cost.cheap >= CHEAP)
+        yield Row(f"us a trace without the grader, {name}", f"<= {WITHIN}", lines[-1][-5], cost.rest * 1e6 <= WITHIN)
+    header = ("", "traces", "characters", "grader: us", "the rest: us", "together: us")
     show(
-        f"All cheap rules: {n:,} traces of {size / n:.0f} bytes, {problems:,} problems: "
-        f"{result['wall']:.0f} s, {result['cpu']:.0f} s of CPU, {n / result['wall']:,.0f} traces/s",
-        ("planted", "traces", "what became of them"),
+        "Cheap rules on one core",
+        (*header, "traces/s", "without the grader", "from file to files, near-duplicates too"),
         lines,
+    )
+
+
+def million(work: Path, flags: argparse.Namespace) -> Iterator[Row]:
+    """The whole step, from file to files."""
+    folder, result = work / "million", work / "million.json"
+    size = saved(folder, synthetic(flags.traces, flags.seed))
+    n, given = size.traces, {"problems.jsonl", "traces.jsonl"}
+    whole = {path.name for path in killed(folder, result).glob("*.jsonl")} - given
+    found, peak = watched("curate_understudy.py", folder, result)
+    fates: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for teacher, fate, times in found["fates"]:
+        fates[teacher.removeprefix("made, ")][fate] += times
+    show(
+        f"The whole step: {n:,} traces of {size.characters:.0f} characters: {found['wall']:.0f} s, "
+        f"{found['cpu']:.0f} s of CPU, {n / found['cpu']:,.0f} traces/s, {peak:,.0f} MB",
+        ("planted", "traces", "what became of them"),
+        [(fault, f"{c.total():,}", ", ".join(f"{f} {k:,}" for f, k in c.most_common(6))) for fault, c in fates.items()],
     )
     copies = fates["copy"]
     dropped = (copies.total() - copies["kept"]) / max(copies.total(), 1)
     yield Row("planted near copies of a trace that are dropped", ">= .98", f"{dropped:.4f}", dropped >= 0.98)
-    speed = n / result["cpu"]
-    yield Row("all cheap rules: traces/s of a core", ">= 8,000", f"{speed:,.0f}", speed >= 8000)
+    yield Row(f"whole files of a run that is killed after {KILLED_AFTER} s", "0", str(len(whole)), not whole)
     most = f"{peak:,.0f} MB"
     yield Row(f"peak memory of all processes, {n:,} traces", f"<= {LIMIT_MB:,} MB", most, peak <= LIMIT_MB)
 
 
-PARTS = {"near": near, "grams": grams, "curation": curation}
+def killed(folder: Path, result: Path) -> Path:
+    """The folder, in which a run was begun and killed."""
+    process = subprocess.Popen(
+        _command(Path(sys.executable), "curate_understudy.py", [folder, result]), env=_one_core()
+    )
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(KILLED_AFTER)
+    process.kill()
+    process.wait()
+    return folder
+
+
+PARTS = {"near": near, "grams": grams, "cheap": cheap, "million": million}
 
 
 # --- clients ----------------------------------------------------------------------------------------------------------
@@ -260,16 +319,16 @@ def _ran(python: Path, script: str, arguments: Sequence[str | Path]) -> Took:
     return Took(result["cpu"], result["wall"], result["peak_mb"], [(key, twin) for key, twin in result["found"]])
 
 
-def watched(script: str, arguments: Sequence[str], result: Path) -> tuple[dict[str, Any], float]:
+def watched(script: str, folder: Path, result: Path) -> tuple[dict[str, Any], float]:
     """The result of one of our own scripts, and the most memory that it and its children held together, in MB."""
-    peak, process = 0.0, subprocess.Popen(_command(Path(sys.executable), script, arguments), env=_one_core())
+    peak, process = 0.0, subprocess.Popen(_command(Path(sys.executable), script, [folder, result]), env=_one_core())
     while process.poll() is None:
         peak = max(peak, sum(map(_held, _family(process.pid))))
         time.sleep(0.2)
     if process.returncode:
         raise SystemExit(f"{script} failed with {process.returncode}")
     found = json.loads(result.read_text())
-    return found, max(peak, found["peak_mb"])
+    return found, max(peak, found.get("peak_mb", 0.0))
 
 
 def _command(python: Path, script: str, arguments: Sequence[str | Path]) -> list[str]:
@@ -316,7 +375,8 @@ def show(title: str, header: Sequence[str], lines: Iterable[Sequence[str]]) -> N
 def parsed() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, help="short texts (default: 50000)")
-    parser.add_argument("--traces", type=int, help="for all rules (default: 1000000)")
+    parser.add_argument("--traces", type=int, help="for the whole step (default: 1000000)")
+    parser.add_argument("--data", type=Path, default=BESIDE if BESIDE.exists() else None, help="default: %(default)s")
     parser.add_argument("--rounds", type=int, help="of every client (default: 3)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--quick", action="store_true", help="5000 rows, 20000 traces, one round: a minute")

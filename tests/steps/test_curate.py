@@ -240,6 +240,27 @@ def test_damage_of_the_marks_is_named(only, text, why):
     assert (one.why, one.dropped_by) == (why, why and "tags")
 
 
+@pytest.mark.parametrize(
+    ("line", "rule"),
+    [
+        ("A: 40", None),
+        ("#### $40.00", None),
+        ("A: 13", "mismatch"),  # cut off 13.33
+        ("A: 13.3", None),
+        ("A: 1333", None),  # in cents
+        ("A: 5", "mismatch"),
+        ("Answer: 5.", "mismatch"),
+        ("A: 3", None),  # said in a word
+        ("A: 0", None),
+        ("That leaves 5 of them.", None),  # a step of its own, in the head
+        ("\\boxed{5}", "mismatch"),
+    ],
+)
+def test_a_last_line_says_what_was_said_before(only, eggs, line, rule):
+    text = f"12 * 3 = 36. 36 + 4 = 40.\nShared by three, that is 40 / 3 = 13.33.\n{line}"
+    assert only(text, problem=eggs(answer=None), consensus=None).dropped_by == rule
+
+
 @pytest.mark.parametrize("keep", KeepWrong)
 def test_wrong_ones_are_kept_where_they_are_wanted(only, keep):
     wrong = only(think("12 * 3 = 36. 36 + 5 = 41.", "\\boxed{41}"), keep_wrong=keep)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from understudy.recipe import Curate, Prefer, Scope, Select
-from understudy.steps.curate import curate, funnel, selection
+from understudy.steps.curate import case, curate, funnel
 
 PLAIN = {"length_band": None, "long_ratio": None}
 WORDS = [f"w{i}" for i in range(500)]
@@ -58,7 +58,7 @@ def test_near_duplicates_of_two_problems_share_question_and_trace(eggs, told, cu
 
 
 def test_near_duplicates_are_found_beyond_one_batch(eggs, told, longer, curated, monkeypatch):
-    monkeypatch.setattr(selection, "AT_ONCE", 3)
+    monkeypatch.setattr(case, "AT_ONCE", 3)
     problems = [eggs(i) for i in range(10)]
     traces = [longer(p, 0, 60) for p in problems]
     assert funnel(curated(traces, problems, near=Scope.ALL)) == {"kept": 1, "near_duplicate": 9}
@@ -194,7 +194,7 @@ def test_passes_are_counted_for_whoever_watches(many, curated):
 
 
 def test_only_so_many_traces_are_held_at_a_time(many, monkeypatch):
-    monkeypatch.setattr(selection, "AT_ONCE", 5)
+    monkeypatch.setattr(case, "AT_ONCE", 5)
     problems, traces = many
     read = []
 

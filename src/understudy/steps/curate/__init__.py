@@ -8,6 +8,7 @@ says it.
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from understudy import answers
@@ -15,7 +16,7 @@ from understudy.errors import RecipeError, UnderstudyError
 from understudy.recipe import Curate
 from understudy.records import Judged, Kind, Problem, Stop, Trace
 from understudy.steps.curate import selection
-from understudy.steps.curate.case import Agreed, Asked, Case, Group, Known, judged, problem_of
+from understudy.steps.curate.case import Agreed, Asked, Case, Graded, Group, Known, batches, judged, problem_of
 from understudy.steps.curate.corrupt import Donor, corrupted
 from understudy.steps.curate.ledger import with_ledger
 from understudy.steps.curate.rules import RULES, Rule, agree
@@ -57,16 +58,15 @@ def curate(
         found = first_pass(traces, problems, settings)
         passes.done(told(found))
     known = Known(settings, found.usual)
-    asked = {name: rule for name, rule in RULES if name in rules}
+    asked = [(name, rule) for name, rule in RULES if name in rules]
     stages: list[Stage] = [
-        lambda groups: _refused(groups, asked, known),
-        lambda groups: selection.unlike(groups, settings, rules),
+        lambda groups: selection.unlike(_refused(batches(groups), asked, known), settings, rules),
     ]
 
     def through() -> Iterator[Group]:
         """The traces by problem, through the stages so far."""
         votes = "consensus" in rules and settings.consensus is not None
-        groups: Iterator[Group] = _groups(_told(traces, say), problems, votes, found.judgements)
+        groups: Iterator[Group] = _groups(_told(traces, say), problems, votes, found.graded)
         for stage in stages:
             groups = stage(groups)
         return groups
@@ -152,7 +152,7 @@ def _groups(
     traces: Iterable[Trace],
     problems: Mapping[str, Problem],
     votes: bool,
-    known: Mapping[str, answers.Judgement],
+    known: Mapping[str, Graded],
 ) -> Iterator[Group]:
     """The traces of each problem, judged unless `known` are; with `votes` those without a gold answer have voted."""
     done: set[str] = set()
@@ -183,15 +183,18 @@ def _agreed(group: Group) -> Agreed:
     return Agreed(None if tie else first, 0 if first is None else times, len(said))
 
 
-def _refused(groups: Iterable[Group], rules: Mapping[str, Rule], known: Known) -> Iterator[Group]:
+def _refused(
+    batches: Iterable[Sequence[Group]], rules: Sequence[tuple[str, Rule]], known: Known
+) -> Iterator[Sequence[Group]]:
     """Every rule is asked, so that it is on record which ones are against a trace."""
-    for group in groups:
-        for case in group.cases:
-            for name, rule in rules.items():
-                why = rule(case, known)
-                if why is not None:
-                    case.refuse(name, why)
-        yield group
+    for groups in batches:
+        for group in groups:
+            for case in group.cases:
+                for name, rule in rules:
+                    why = rule(case, known)
+                    if why is not None:
+                        case.refuse(name, why)
+        yield groups
 
 
 def _judged(case: Case, settings: Curate, donors: Sequence[Donor]) -> Judged:
@@ -208,6 +211,12 @@ def _judged(case: Case, settings: Curate, donors: Sequence[Donor]) -> Judged:
         dropped_by=case.against[0] if case.against else None,
         why=case.why,
         against=tuple(case.against),
-        structure=None if case.structure is None else round(case.structure.score, 4),
+        structure=None if case.structure is None else _rounded(case.structure.score),
         corrupted=told,
     )
+
+
+@lru_cache(maxsize=1024)
+def _rounded(score: float) -> float:
+    """To four digits; there are few different scores, and rounding takes longer than most rules."""
+    return round(score, 4)

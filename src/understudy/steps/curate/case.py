@@ -1,6 +1,6 @@
 """One trace and one question as the rules look at them; what several rules need is found once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from understudy import answers
@@ -8,7 +8,12 @@ from understudy.errors import UnderstudyError
 from understudy.recipe import Curate
 from understudy.records import Kind, Problem, Stop, Trace
 from understudy.steps.curate.structure import Structure, quantities, structure
-from understudy.steps.curate.wording import FLAGGED, Limits, languages, scripts
+from understudy.steps.curate.wording import FLAGGED, SOUGHT, Limits, languages, scripts
+
+AT_ONCE = 4096
+"""Traces that are looked at together, and searched for near-duplicates."""
+CHARACTERS_AT_ONCE = 1 << 18
+"""So many characters are enough, too: what is made of them is to fit into the processor's cache."""
 
 
 class Usual(NamedTuple):
@@ -30,6 +35,16 @@ class Known:
         self.limits = Limits(settings.repeat_share, settings.repeat_runs, settings.repeat_lines)
         self.flagged = all(mine >= shown for mine, shown in zip(self.limits, FLAGGED, strict=True))
         """What runs in circles by these limits shows the flag `repeats`, too."""
+
+
+class Graded(NamedTuple):
+    """What the grader says of a trace."""
+
+    judgement: answers.Judgement
+    damage: answers.Damage | None
+    """Of the thinking marks."""
+    flags: tuple[str, ...]
+    equations: tuple[answers.Equation, ...]
 
 
 class Agreed(NamedTuple):
@@ -66,26 +81,31 @@ class Case:
     """One trace, and what is known of it."""
 
     __slots__ = (
-        "against", "asked", "equations", "flags", "judgement", "parts", "problem", "structure", "text", "trace", "why",
-        "words",
+        "against", "asked", "cued", "damage", "equations", "flags", "foreign", "judgement", "problem", "structure",
+        "text", "trace", "why", "words",
     )  # fmt: skip
 
-    def __init__(self, trace: Trace, asked: Asked, judgement: answers.Judgement) -> None:
+    def __init__(self, trace: Trace, asked: Asked, graded: Graded) -> None:
         sample, problem = trace.sample, asked.problem
-        self.trace, self.asked, self.problem, self.judgement = trace, asked, problem, judgement
-        self.text = f"{sample.thought}\n{sample.text}" if sample.thought else sample.text
-        """Thought and reply."""
-        self.parts = answers.split(sample.text, sample.thought)
-        self.flags = answers.flags(sample.text, problem.question, problem.kind, sample.stop, sample.thought, judgement)
-        self.words = self.text.split()
-        self.equations = answers.equations(self.text)
+        self.trace, self.asked, self.problem = trace, asked, problem
+        self.judgement, self.damage, self.flags, self.equations = graded
+        self.text = whole(trace)
         self.structure: Structure | None = None
         if problem.kind is Kind.NUMBER and sample.stop is not Stop.ERROR:
-            self.structure = structure(self.text, self.equations, asked.quantities, judgement.answer)
+            self.structure = structure(self.text, self.equations, asked.quantities, self.judgement.answer)
         self.against: list[str] = []
         """Rules that refuse it."""
         self.why: str | None = None
         """The evidence of the first."""
+        self.words = 0
+        """How many there are. This and what follows is known once its batch has been counted."""
+        self.foreign = self.cued = True
+        """Words of another language, of talk about the task, may be among them."""
+
+    @property
+    def parts(self) -> answers.Reply:
+        """Thought and reply apart."""
+        return answers.split(self.trace.sample.text, self.trace.sample.thought)
 
     def refuse(self, rule: str, why: str) -> None:
         """Another rule is against it."""
@@ -106,10 +126,40 @@ class Group(NamedTuple):
         return [case for case in self.cases if not case.against]
 
 
-def judged(trace: Trace, problem: Problem) -> answers.Judgement:
-    """The grader's judgement of a trace."""
+def batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
+    """Some thousand traces at a time, the words of each counted."""
+    some, size, characters = list[Group](), 0, 0
+    for group in groups:
+        some.append(group)
+        size += len(group.cases)
+        characters += sum([len(case.text) for case in group.cases])
+        if size >= AT_ONCE or characters >= CHARACTERS_AT_ONCE:
+            yield _counted(some)
+            some, size, characters = [], 0, 0
+    if some:
+        yield _counted(some)
+
+
+def _counted(groups: list[Group]) -> list[Group]:
+    cases = [case for group in groups for case in group.cases]
+    words, (foreign, cued) = SOUGHT.look([case.text for case in cases])
+    for case, count, strange, telling in zip(cases, words, foreign, cued, strict=True):
+        case.words, case.foreign, case.cued = count, strange, telling
+    return groups
+
+
+def whole(trace: Trace) -> str:
+    """Thought and reply in one text."""
+    sample = trace.sample
+    return f"{sample.thought}\n{sample.text}" if sample.thought else sample.text
+
+
+def judged(trace: Trace, problem: Problem) -> Graded:
+    """What the grader says of a trace: all of it at once, while it still knows how it has split the text."""
     s = trace.sample
-    return answers.judge(s.text, problem.answer, problem.kind, s.stop, s.thought, choices=problem.choices)
+    said = answers.judge(s.text, problem.answer, problem.kind, s.stop, s.thought, choices=problem.choices)
+    flags = answers.flags(s.text, problem.question, problem.kind, s.stop, s.thought, said)
+    return Graded(said, answers.split(s.text, s.thought).damage, flags, answers.equations(whole(trace)))
 
 
 def problem_of(trace: Trace, problems: Mapping[str, Problem]) -> Problem:

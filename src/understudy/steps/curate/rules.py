@@ -6,6 +6,7 @@ from understudy import answers
 from understudy.recipe import KeepWrong
 from understudy.records import Kind, Stop, Verdict
 from understudy.steps.curate.case import Case, Known
+from understudy.steps.curate.structure import unsaid
 from understudy.steps.curate.wording import circles, meta, other_language, other_letters
 
 Rule = Callable[[Case, Known], str | None]
@@ -81,9 +82,8 @@ def tags(case: Case, known: Known) -> str | None:
     """Thinking marks out of order, an answer that is not marked, or several boxes."""
     if case.trace.sample.stop is Stop.ERROR:
         return None
-    damage = case.parts.damage
-    if damage is not None and damage not in ORDERLY:
-        return f"thinking marks: {damage.replace('_', ' ')}"
+    if case.damage is not None and case.damage not in ORDERLY:
+        return f"thinking marks: {case.damage.replace('_', ' ')}"
     if "several_boxes" in case.flags:
         return "the reply has several boxes"
     rule = case.judgement.rule
@@ -93,18 +93,21 @@ def tags(case: Case, known: Known) -> str | None:
 
 
 def mismatch(case: Case, known: Known) -> str | None:
-    """Thought and reply name different answers."""
+    """Thought and reply name different answers; or there is no thought, and a last line says what no step has."""
     judgement = case.judgement
-    if judgement.consistent is not False or case.problem.kind is Kind.OPEN:
+    if judgement.consistent is False and case.problem.kind is not Kind.OPEN:
+        return f"the thought says '{_short(judgement.thought_answer)}', the reply '{_short(judgement.answer)}'"
+    if judgement.thought or case.structure is None or case.structure.arrives or not case.equations:
         return None
-    return f"the thought says '{_short(judgement.thought_answer)}', the reply '{_short(judgement.answer)}'"
+    line = unsaid(case.text, judgement.answer)
+    return None if line is None else f"the last line is '{_short(line)}', a number that nothing before it says"
 
 
 def slip(case: Case, known: Known) -> str | None:
     """Too many equations are false."""
-    false = [e for e in case.equations if e.status == "slip"]
-    if not false:
+    if "slip" not in case.flags:
         return None
+    false = [e for e in case.equations if e.status == "slip"]
     checked = sum(e.status != "unchecked" for e in case.equations)
     if checked - len(false) >= known.settings.slip_share * checked:
         return None
@@ -115,7 +118,7 @@ def repeats(case: Case, known: Known) -> str | None:
     """It runs in circles."""
     if known.flagged and "repeats" not in case.flags:
         return None
-    return circles(case.text, case.words, known.limits)
+    return circles(case.text, case.parts, known.limits)
 
 
 def other_script(case: Case, known: Known) -> str | None:
@@ -128,18 +131,21 @@ def other_script(case: Case, known: Known) -> str | None:
 
 def other_tongue(case: Case, known: Known) -> str | None:
     """Words of a language that the question is not in."""
-    found = other_language(case.words, case.asked.languages, known.settings.language_words)
+    native = case.asked.languages
+    if not case.foreign and "english" in native:
+        return None
+    found = other_language(case.text.split(), native, known.settings.language_words)
     return None if found is None else f"{found[0]} words: {', '.join(found[1])}"
 
 
 def talks_of_task(case: Case, known: Known) -> str | None:
     """It talks of itself, of a hint, or of an answer that it was shown."""
-    found = meta(case.text, case.problem.question)
+    found = meta(case.text, case.problem.question) if case.cued else None
     return None if found is None else f"it says '{found}'"
 
 
 def too_short(case: Case, known: Known) -> str | None:
-    usual, words = known.usual.get(case.problem.source), len(case.words)
+    usual, words = known.usual.get(case.problem.source), case.words
     if usual is None or words >= usual.low or case.trace.sample.stop is Stop.ERROR:
         return None
     return f"{words} words, right ones have {usual.low} and more"
@@ -149,7 +155,7 @@ def too_long(case: Case, known: Known) -> str | None:
     most, ratio = known.settings.max_tokens, known.settings.long_ratio
     if most is not None and case.trace.sample.tokens_out > most:
         return f"{case.trace.sample.tokens_out} tokens, at most {most} are kept"
-    usual, words = known.usual.get(case.problem.source), len(case.words)
+    usual, words = known.usual.get(case.problem.source), case.words
     if usual is None:
         return None
     if ratio is not None and words > ratio * usual.median:

@@ -18,8 +18,6 @@ from understudy.sources.near import Near
 from understudy.steps.curate.case import Case, Group
 from understudy.steps.curate.structure import path
 
-AT_ONCE = 4096
-"""Traces among which near-duplicates are looked for at once."""
 BATCH = 256
 """Traces that the student is asked about at once."""
 FAR = 40
@@ -32,13 +30,13 @@ Surprise = Callable[[Sequence[Trace]], Iterator[float]]
 # --- too alike --------------------------------------------------------------------------------------------------------
 
 
-def unlike(groups: Iterable[Group], settings: Curate, rules: Sequence[str]) -> Iterator[Group]:
+def unlike(batches: Iterable[Sequence[Group]], settings: Curate, rules: Sequence[str]) -> Iterator[Group]:
     """Rules `duplicate` and `near_duplicate`: of traces that are alike the first one stays.
 
-    Looks at some thousand traces at once. Only with `settings.near: all` is anything remembered for longer.
+    Only with `settings.near: all` is anything remembered for longer.
     """
     near = Near(settings.near_jaccard) if settings.near is Scope.ALL else None
-    for some in _batches(groups):
+    for some in batches:
         if "duplicate" in rules:
             for group in some:
                 _equal(group)
@@ -47,24 +45,15 @@ def unlike(groups: Iterable[Group], settings: Curate, rules: Sequence[str]) -> I
         yield from some
 
 
-def _batches(groups: Iterable[Group]) -> Iterator[list[Group]]:
-    some, size = list[Group](), 0
-    for group in groups:
-        some.append(group)
-        size += len(group.cases)
-        if size >= AT_ONCE:
-            yield some
-            some, size = [], 0
-    yield some
-
-
 def _equal(group: Group) -> None:
     """Whatever the spacing and case."""
     seen: dict[str, str] = {}
     left = group.left
-    some = len({len(case.words) for case in left}) < len(left)
-    for case in left if some else ():
-        first = seen.setdefault(" ".join(case.words).casefold(), case.trace.id)
+    times = Counter([case.words for case in left])
+    for case in left if len(times) < len(left) else ():
+        if times[case.words] == 1:
+            continue
+        first = seen.setdefault(" ".join(case.text.split()).casefold(), case.trace.id)
         if first != case.trace.id:
             case.refuse("duplicate", f"the same text as {first}")
 
@@ -168,7 +157,7 @@ def _preferred(group: Group, select: Select) -> list[Case]:
     """What is left, the ones to keep first."""
     if select.prefer is Prefer.FIRST:
         return group.left
-    return sorted(group.left, key=lambda c: len(c.words), reverse=select.prefer is Prefer.LONGEST)
+    return sorted(group.left, key=lambda c: c.words, reverse=select.prefer is Prefer.LONGEST)
 
 
 WITHIN: tuple[tuple[str, Callable[[Group, Select], Iterator[tuple[Case, str]]]], ...] = (
@@ -252,7 +241,7 @@ def domain_of(problem: Problem, by: str | None) -> str:
 
 def _summary(group: Group, select: Select) -> Summary:
     left, problem = group.left, group.asked.problem
-    words = [len(case.words) for case in left]
+    words = [case.words for case in left]
     tokens = sum(case.trace.sample.tokens_out or n for case, n in zip(left, words, strict=True))
     return Summary(problem.id, domain_of(problem, select.by), sum(words) / len(words), tokens)
 

@@ -9,6 +9,12 @@ from typing import NamedTuple
 from understudy import answers
 
 LEAST_STEPS = 2
+ALONE = 2
+"""Words of a line that holds nothing but an answer: "#### 5", "Answer: 5"."""
+ROUNDED, EXACT = 0.5, 1e-9
+"""Units of the last digit by which a rounded number is off; share by which binary fractions are."""
+LEAST_QUANTITIES = 2
+"""On the left of an equation that is a step."""
 CONSTANTS = frozenset(map(float, (
     0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 4, 5, 7, 8, 10, 12, 14, 16, 24, 25, 28, 30, 31, 36, 48, 50, 52,
     60, 90, 100, 120, 180, 360, 365, 366, 1000, 1440, 1760, 2000, 3600, 5280,
@@ -16,10 +22,12 @@ CONSTANTS = frozenset(map(float, (
 """What nobody needs to be told: factors between units, halves and quarters, percentages of the whole."""
 SIGNS = ("=", "\u2248", "\\approx")
 NUMBER = re.compile(r"\d[\d,]*\.?\d*|\.\d+")
+PLAIN = bytes(c if chr(c) in "0123456789.=\n" else ord("x") if chr(c) in ",\\" or c > 127 else 32 for c in range(256))
+"""Numbers, signs and line breaks; x for what makes them hard to read, and blanks for the rest."""
 FOLLOWED = re.compile(
-    r"(\d[\d,]*\.?\d*|\.\d+)(?:\s?/\s?(?P<over>\d+)|\s?(?P<percent>%|percent)"
-    r"|\s?(?P<scale>hundred|thousand|million|billion|k)\b)?"
+    r"(\d[\d,]*\.?\d*|\.\d+)(?:\s?/\s?(\d+)|\s?(%|percent)|\s?(hundred|thousand|million|billion|k)\b)?"
 )
+"""A number, and one of: what it is divided by, percent, a scale."""
 SPACED = bytes.maketrans(b".,;:!?()-'\"", b" " * 11)
 UNITS = dict(zip(
     "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
@@ -31,7 +39,7 @@ SPOKEN = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(TENS)})[ -](?P<unit>{'|'.join(UNITS)})"
     rf"|(?P<count>{'|'.join([*UNITS, *TENS])}|a) (?P<scale>hundred|thousand|million|billion))\b"
 )
-JOINED = frozenset([*TENS, *SCALES])
+JOINED = frozenset(map(str.encode, (*TENS, *SCALES)))
 """Words that make one number with others."""
 NAMED: dict[str, tuple[float, ...]] = {word: (n,) for word, n in (UNITS | TENS).items()} | {
     "half": (2, 0.5), "halves": (2, 0.5), "twice": (2,), "double": (2,), "doubles": (2,), "doubled": (2,),
@@ -42,6 +50,7 @@ NAMED: dict[str, tuple[float, ...]] = {word: (n,) for word, n in (UNITS | TENS).
     "weekdays": (5,), "weekend": (2,), "february": (28, 29),
 }  # fmt: skip
 """Words that stand for a quantity."""
+NAMES = frozenset(map(str.encode, NAMED))
 
 
 class Structure(NamedTuple):
@@ -53,6 +62,8 @@ class Structure(NamedTuple):
     """
     why: str
     """The first thing amiss; "" where nothing is."""
+    arrives: float
+    """1: the last step yields the answer; 0.5: an earlier one does."""
 
 
 def structure(
@@ -63,29 +74,44 @@ def structure(
     A step is an equation with something to reckon on its left. A quantity is known if the question (`given`) or the
     right side of an earlier equation has it, or if everybody knows it (`CONSTANTS`).
     """
-    results: set[float] = set()
-    steps = known = 0
-    last, nowhere = None, ""
-    for equation in equations:
-        quantities, found = _sides(equation.text)
-        if len(quantities) >= 2:
+    goal, known = goal_of(answer), set(CONSTANTS)
+    known |= given
+    steps = sound = 0
+    last, nowhere, reached = None, "", False
+    for equation, (left, right) in zip(equations, _sides([e.text for e in equations]), strict=True):
+        if len(left) >= LEAST_QUANTITIES:
             steps += 1
-            for strange in quantities:
-                if not (strange in given or strange in results or strange in CONSTANTS):
-                    nowhere = nowhere or f"{strange:g} in '{equation.text[:60]}' comes from nowhere"
-                    break
+            if known.issuperset(left):
+                sound += 1
             else:
-                known += 1
-        results.update(found)
-        last = found[-1] if found else last
+                strange = next(n for n in left if n not in known)
+                nowhere = nowhere or f"{strange:g} in '{equation.text[:60]}' comes from nowhere"
+        if right:
+            known.update(right)
+            last, reached = right[-1], reached or goal in right
     if not steps and "=" in text:
         return None
-    goal = goal_of(answer)
-    arrives = 0.0 if goal is None else 1.0 if last == goal else 0.5 if goal in results else 0.0
-    score = (min(steps, LEAST_STEPS) / LEAST_STEPS + (known / steps if steps else 0.0) + arrives) / 3
+    arrives = 0.0 if goal is None else 1.0 if last == goal else 0.5 if reached else 0.0
+    score = (min(steps, LEAST_STEPS) / LEAST_STEPS + (sound / steps if steps else 0.0) + arrives) / 3
     if steps < LEAST_STEPS:
         nowhere = f"{steps} step{'' if steps == 1 else 's'}"
-    return Structure(score, nowhere or ("" if arrives == 1 else f"the last step gives {_told(last)}, not the answer"))
+    why = nowhere or ("" if arrives == 1 else f"the last step gives {_told(last)}, not the answer")
+    return Structure(score, why, arrives)
+
+
+def unsaid(text: str, answer: str | None) -> str | None:
+    """A last line that holds the answer alone ("A: 5"), if nothing before says that number; None = there is no such.
+
+    A decimal may be rounded, and anything be told in percent or cents. That there is nothing (0) is said in words.
+    """
+    before, _, last = text.rstrip().rpartition("\n")
+    goal, tokens = goal_of(answer), NUMBER.findall(last)
+    if not goal or len(tokens) != 1 or _number(tokens[0]) != goal or len(last.split()) > ALONE or not before.strip():
+        return None
+    digits = len(tokens[0].partition(".")[2])
+    near = max(ROUNDED / 10**digits if goal % 1 else 0.0, EXACT * goal)
+    said = (n * factor for n in quantities(before) for factor in (1, 100, 0.01))
+    return None if any(abs(n - goal) <= near for n in said) else last.strip()
 
 
 def path(equations: Sequence[answers.Equation]) -> tuple[str, ...]:
@@ -97,19 +123,19 @@ def quantities(question: str) -> frozenset[float]:
     """Every quantity that a question names, in digits or words; a fraction and its rest, a percentage, rest and sum."""
     low = question.lower()
     found: set[float] = set()
-    for m in FOLLOWED.finditer(low):
-        n = _number(m[1])
+    for digits, divisor, percent, scale in FOLLOWED.findall(low):
+        n = _number(digits)
         found.add(n)
-        if m["percent"]:
+        if percent:
             found.update((n / 100, 1 - n / 100, 1 + n / 100, 100 - n, 100 + n))
-        elif m["over"] and (over := float(m["over"])):
+        elif divisor and (over := float(divisor)):
             found.update((over, n / over, 1 - n / over))
-        elif m["scale"]:
-            found.add(n * SCALES[m["scale"]])
-    words = frozenset(low.encode("utf-8", "surrogatepass").translate(SPACED).decode("utf-8", "surrogatepass").split())
-    for word in words & NAMED.keys():
-        found.update(NAMED[word])
-    if not words.isdisjoint(JOINED):
+        elif scale:
+            found.add(n * SCALES[scale])
+    words = low.encode("utf-8", "surrogatepass").translate(SPACED).split()
+    for word in NAMES.intersection(words):
+        found.update(NAMED[word.decode()])
+    if not JOINED.isdisjoint(words):
         found.update(map(_spoken, SPOKEN.finditer(low)))
     return frozenset(found)
 
@@ -131,11 +157,24 @@ def goal_of(answer: str | None) -> float | None:
     return float(read.key) if read is not None and isinstance(read.key, Fraction) else found[0]
 
 
-@lru_cache(maxsize=8192)
-def _sides(equation: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The numbers before the last sign and behind it. Samples of one question share most of their equations."""
+def _sides(equations: Sequence[str]) -> list[tuple[list[float], list[float]]]:
+    """Of each the numbers before the last sign and behind it."""
+    lines = "\n".join(equations).encode("utf-8", "surrogatepass").translate(PLAIN).split(b"\n")
+    if len(lines) != len(equations):  # one goes on in the next line, or there is none
+        return [_halves(equation) for equation in equations]
+    found = []
+    for line, equation in zip(lines, equations, strict=True):
+        left, _, right = line.rpartition(b"=")
+        try:
+            found.append(([*map(float, left.split())], [*map(float, right.split())]))
+        except ValueError:  # thousands, signs in words, other digits
+            found.append(_halves(equation))
+    return found
+
+
+def _halves(equation: str) -> tuple[list[float], list[float]]:
     at = max(0, *map(equation.rfind, SIGNS))
-    return tuple(_numbers(equation[:at])), tuple(_numbers(equation[at:]))
+    return _numbers(equation[:at]), _numbers(equation[at:])
 
 
 def _numbers(text: str) -> list[float]:

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from understudy.answers import Judgement
 from understudy.prompts import reasoning
 from understudy.recipe import Corruption, Curate
 from understudy.records import Problem, Trace, Verdict
-from understudy.steps.curate.case import Usual, judged, problem_of
+from understudy.steps.curate.case import Graded, Usual, judged, problem_of, whole
 from understudy.steps.curate.corrupt import Donor, steps_of
 
 FEW = 10
@@ -37,7 +36,7 @@ class Survey(NamedTuple):
     donors: tuple[Donor, ...]
     sampled: bool
     """Some source has more traces than are judged."""
-    judgements: dict[str, Judgement]
+    graded: dict[str, Graded]
     """Of the sampled traces, by their ids: nothing is judged twice."""
 
 
@@ -52,12 +51,14 @@ def needed(settings: Curate, rules: Iterable[str]) -> bool:
 def first_pass(traces: Iterable[Trace], problems: Mapping[str, Problem], settings: Curate) -> Survey:
     """Reads all traces, and judges those of a sample that the order of the traces has no part in."""
     samples, sampled = _drawn(traces, problems)
-    judgements = {t.id: judged(t, problems[t.problem]) for sample in samples.values() for _, _, t in sample}
-    right = {source: [s for s in sample if judgements[s[2].id].verdict in GOOD] for source, sample in samples.items()}
-    lengths = {source: sorted(_words(trace) for _, _, trace in some) for source, some in sorted(right.items())}
+    graded = {t.id: judged(t, problems[t.problem]) for sample in samples.values() for _, _, t in sample}
+    right = {
+        source: [s for s in sample if graded[s[2].id].judgement.verdict in GOOD] for source, sample in samples.items()
+    }
+    lengths = {source: sorted(len(whole(t).split()) for _, _, t in some) for source, some in sorted(right.items())}
     usual = {source: _usual(words, settings.length_band) for source, words in lengths.items() if len(words) >= FEW}
     donors = _donors([s for some in right.values() for s in some], problems) if _inserts(settings) else ()
-    return Survey(usual, donors, sampled, judgements)
+    return Survey(usual, donors, sampled, graded)
 
 
 def _drawn(traces: Iterable[Trace], problems: Mapping[str, Problem]) -> tuple[dict[str, list[Ranked]], bool]:
@@ -91,10 +92,6 @@ def told(found: Survey) -> str:
     lengths = [f"{u.median} words ({source}; {u.low} to {u.high})" for source, u in found.usual.items()]
     how = f", of {SAMPLE:,} traces each" if found.sampled else ""
     return f"usual length {', '.join(lengths) or 'unknown, too few are right'}{how}"
-
-
-def _words(trace: Trace) -> int:
-    return len((trace.sample.thought or "").split()) + len(trace.sample.text.split())
 
 
 def _usual(words: list[int], band: tuple[float, float] | None) -> Usual:

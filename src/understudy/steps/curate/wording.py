@@ -3,62 +3,87 @@
 import re
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from itertools import groupby
 from typing import NamedTuple, TypeVar
 
 from understudy import answers
+from understudy.answers.flags import in_a_row
+from understudy.steps.curate.words import Sought
 
 T = TypeVar("T", bound=Hashable)
 
 SHOWN = "given|provided|supplied|reference|official|gold|golden|target|ground[- ]truth|labell?ed|stated|attached|known"
+ANY_SHOWN = (
+    "given provided supplied reference official gold golden target ground labeled labelled stated attached known"
+)
 WHOSE = "the|this|that|your|our|its|a"
 # A phrase is here only if good solutions do not use it. Of "the correct answer", "the final answer", "working
 # backwards" and "the user", real ones are full.
-META: tuple[tuple[str, str], ...] = (
-    (" an ai", r"(?:as|i am|i'm) an ai\b"),
-    ("language model", r"(?:as|i am|i'm|being) (?:just |only )?an? (?:large |ai )?language model\b"),
-    ("sorry, but", r"i(?:'m| am) sorry, but i (?:can't|cannot|can not|am unable|am not able|'m not able)\b"),
-    ("i can't", r"i can't (?:help|assist) (?:you )?with (?:that|this)\b"),
-    ("i cannot", r"i cannot (?:help|assist) (?:you )?with (?:that|this)\b"),
-    ("my training data", r"my training data\b"),
-    ("knowledge cut", r"my knowledge cut-?off\b"),
-    ("system prompt", r"system prompt\b"),
-    ("answer", rf"(?:{WHOSE}) (?:{SHOWN}) (?:final |correct )?answer\b(?! (?:choice|option))"),
+META: tuple[tuple[str, str, str], ...] = (
+    (" an ai", "ai", r"(?:as|i am|i'm) an ai\b"),
+    ("language model", "model", r"(?:as|i am|i'm|being) (?:just |only )?an? (?:large |ai )?language model\b"),
+    ("sorry, but", "sorry", r"i(?:'m| am) sorry, but i (?:can't|cannot|can not|am unable|am not able|'m not able)\b"),
+    ("i can't", "help assist", r"i can't (?:help|assist) (?:you )?with (?:that|this)\b"),
+    ("i cannot", "help assist", r"i cannot (?:help|assist) (?:you )?with (?:that|this)\b"),
+    ("my training data", "training", r"my training data\b"),
+    ("knowledge cut", "knowledge", r"my knowledge cut-?off\b"),
+    ("system prompt", "prompt", r"system prompt\b"),
+    ("answer", ANY_SHOWN, rf"(?:{WHOSE}) (?:{SHOWN}) (?:final |correct )?answer\b(?! (?:choice|option))"),
     (
         "answer",
+        "given provided supplied stated known",
         r"answer (?:is|was|has been|being) (?:already )?(?:given|provided|supplied|stated|known)"
         r"(?: (?:to us|to me|to be|as|in the (?:prompt|question|problem|hint))\b|[.,;:])",
     ),
     (
         "answer",
+        "expected correct desired required intended right",
         r"(?:match|matches|matching|agrees? with|agreeing with|consistent with|in line with|fits|confirms|reach"
         r"|justify|arrive at|leads? to|get to) the (?:expected|correct|desired|required|intended|right) "
         r"(?:final )?answer\b",
     ),
-    ("answer", r"(?:backwards?|back) from the (?:final |correct |known |right )?answer\b"),
     (
         "answer",
+        "back backward backwards",
+        r"(?:backwards?|back) from the (?:final |correct |known |right )?answer\b",
+    ),
+    (
+        "answer",
+        "final correct right",
         r"we (?:already |are told |were told )?(?:know|that) (?:that )?the (?:final|correct|right) answer is\b",
     ),
-    ("answer", r"(?:i|we) (?:was|were|am|are|have been) (?:told|given|shown) (?:that )?the (?:\w+ )?answer\b"),
-    ("answer key", r"according to the answer key\b"),
-    ("solution", rf"(?:{WHOSE}) (?:{SHOWN}) solution\b"),
-    ("rationale", rf"(?:{WHOSE}) (?:{SHOWN}) rationale\b"),
-    ("explanation", rf"(?:{WHOSE}) (?:{SHOWN}) explanation\b"),
-    ("ground truth", r"the ground truth\b"),
     (
+        "answer",
+        "told given shown",
+        r"(?:i|we) (?:was|were|am|are|have been) (?:told|given|shown) (?:that )?the (?:\w+ )?answer\b",
+    ),
+    ("answer key", "key", r"according to the answer key\b"),
+    ("solution", ANY_SHOWN, rf"(?:{WHOSE}) (?:{SHOWN}) solution\b"),
+    ("rationale", "rationale", rf"(?:{WHOSE}) (?:{SHOWN}) rationale\b"),
+    ("explanation", ANY_SHOWN, rf"(?:{WHOSE}) (?:{SHOWN}) explanation\b"),
+    ("ground truth", "truth", r"the ground truth\b"),
+    (
+        "hint",
         "hint",
         r"(?:according to|based on|using|use|following|follow|per|from|with|given|by) (?:the|this|that|your) "
         r"(?:\w+ )?hint\b",
     ),
-    ("hint", r"the (?:\w+ )?hint (?:says|states|tells|said|gives|given|provided|indicates|suggests that|is that)\b"),
-    ("hint", r"(?:as|was) hinted\b"),
-    ("in the problem", r"(?:mistake|error|typo) in the problem\b"),
-    ("in the question", r"(?:mistake|error|typo) in the question\b"),
+    (
+        "hint",
+        "hint",
+        r"the (?:\w+ )?hint (?:says|states|tells|said|gives|given|provided|indicates|suggests that|is that)\b",
+    ),
+    ("hint", "hinted", r"(?:as|was) hinted\b"),
+    ("in the problem", "mistake error typo", r"(?:mistake|error|typo) in the problem\b"),
+    ("in the question", "mistake error typo", r"(?:mistake|error|typo) in the question\b"),
 )
-"""A literal that is cheap to look for, and the phrase around it, from the start of a word; both in small letters."""
+"""A literal that is cheap to look for, the words of which one stands in the phrase, and the phrase, from the start of a
+word: all in small letters.
+"""
+CUES = frozenset(word for _, words, _ in META for word in words.split())
+"""A text without any of these words has no such phrase."""
 PHRASES = {
-    anchor: re.compile(rf"\b(?:{'|'.join(phrase for other, phrase in META if other == anchor)})") for anchor, _ in META
+    anchor: re.compile(rf"\b(?:{'|'.join(phrase for other, _, phrase in META if other == anchor)})")
+    for anchor, _, _ in META
 }
 REACH = 80
 """Characters on either side of an anchor in which its phrase ends."""
@@ -83,10 +108,11 @@ ALL = frozenset().union(*WORDS.values())
 FOREIGN = frozenset().union(*(words for name, words in WORDS.items() if name != "english"))
 TOLD_BY = 2
 """So many of a language's words in a question, and it may be in that language."""
+SOUGHT = Sought(FOREIGN, CUES)
+"""Which texts may hold foreign words, and which may talk about the task."""
 
 LEAST_RUNS = 12
 """A shorter text has too few four-word runs for a share of them."""
-SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 SPEAKING = re.compile(r"\w")
 
 
@@ -152,8 +178,9 @@ FLAGGED = Limits(0.5, 8, 4)
 """From where on the flag `repeats` is shown."""
 
 
-def circles(text: str, words: Sequence[str], limits: Limits) -> str | None:
-    """How a text runs in circles, in one line: the same line or sentence too often, or the same words in a row."""
+def circles(text: str, parts: answers.Reply, limits: Limits) -> str | None:
+    """How a text of these parts runs in circles, in one line: the same line, sentence or words too often."""
+    words = text.split()
     if text.count("\n") >= limits.lines - 1:
         line, times = _commonest([line.strip() for line in text.splitlines() if SPEAKING.search(line)])
         if times >= limits.lines:
@@ -162,7 +189,7 @@ def circles(text: str, words: Sequence[str], limits: Limits) -> str | None:
     again = len(fours) - len(set(fours))
     if not again and len(words) > 2 * limits.lines:  # a sentence of two words, said so often, would have shown
         return None
-    sentence, times = _in_a_row(text)
+    sentence, times = in_a_row(parts)
     if times >= limits.lines:
         return f"{times} times in a row: {sentence[:60]}"
     if len(fours) >= LEAST_RUNS and again > limits.share * len(fours):
@@ -176,10 +203,3 @@ def circles(text: str, words: Sequence[str], limits: Limits) -> str | None:
 
 def _commonest(of: Sequence[T]) -> tuple[T | str, int]:
     return Counter(of).most_common(1)[0] if of else ("", 0)
-
-
-def _in_a_row(text: str) -> tuple[str, int]:
-    """The sentence or line that is said most often without a break, and how often."""
-    said = (sentence.strip() for sentence in SENTENCE.split(text) if SPEAKING.search(sentence))
-    groups = ((sentence, sum(1 for _ in same)) for sentence, same in groupby(said))
-    return max(groups, key=lambda group: group[1], default=("", 0))
