@@ -37,7 +37,7 @@ PARTS = {  # step -> its entries in the manifest that are taken away
     "evaluate": ("evaluate/scores", "evaluate"),
     "report": ("report",),
 }
-HEAVY = {"pretrain", "sft", "solve"}
+HEAVY = {"pretrain", "mix", "sft", "solve"}
 CHANGES = {"open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.truncate"}
 """Audit events that come before a folder changes."""
 

@@ -7,7 +7,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[1] / "src" / "understudy"
 FLOORS = (
-    ("records", "errors", "stats", "stopping"),
+    ("records", "errors", "stats", "stopping", "reckon"),
     ("recipe", "answers", "prompts", "render", "store", "workers"),
     ("sources", "engines", "student", "training", "export", "hub"),
     ("steps",),
@@ -19,17 +19,22 @@ NEIGHBOURS = {  # who may enter which other room of the same floor
     "prompts": ("recipe", "answers"),
     "engines": ("student",),  # it names the teachers, and loads a local one
     "engines.local": ("student",),
+    "engines.drawing": ("student",),
     "engines.oracle": ("sources.word_problems",),
     "engines.replay": ("sources.files", "sources.columns", "sources.conversations"),
-    "training": ("student",),
+    "training.run": ("student",),
+    "training.choosing": ("student",),
     "cli.judging": ("api",),
     "api": ("cli",),
     "__init__": ("api",),
     "__main__": ("cli",),
 }
 HEAVY = {"torch", "transformers", "trl", "peft", "accelerate", "tokenizers", "datasets", "vllm", "deepspeed"}
-DOORS = {room: HEAVY for room in ("student", "training", "engines.local", "steps.sft", "steps.pretrain")}
+DOORS = {room: HEAVY for room in ("student", "engines.local", "steps.sft", "steps.pretrain")}
+DOORS |= {f"training.{room}": HEAVY for room in ("choosing", "estimate", "leaks", "learner", "optimizers", "run")}
+DOORS |= {room: HEAVY for room in ("engines.drawing", "steps.rl.trainer", "steps.onpolicy.trainer")}
 DOORS |= {"sources.files": {"datasets"}}
+DOORS |= {"steps.pretrain.running": HEAVY, "launch": HEAVY, "sources.texts": {"datasets"}}
 
 
 def imports(body: list[ast.stmt], deep: bool = True) -> list[str]:

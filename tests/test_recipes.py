@@ -44,7 +44,7 @@ REFUSED = [  # what is wrong with a recipe, what the user reads
     ("sft: {batch: 1.5}", "sft: batch: Expected"),
     ("mix: {layout: thinkfirst}", "mix: layout: Invalid enum value 'thinkfirst'"),
     ("mix: {sources: [{name: sums}]}", "mix: sources: 0: Object missing required field share"),
-    ("arms: {a: {curate: {}}}", "arms: a: an arm cannot change 'curate'"),
+    ("arms: {a: {generate: {}}}", "arms: a: an arm cannot change 'generate'"),
     ("arms: {a: {sft: {stepz: 1}}}", "arms: a: sft: there is no 'stepz'. Did you mean 'steps'?"),
     ("arms: {a/b: {}}", "arms: 'a/b' cannot be a folder's name"),
     ("arms: {a: {sft: {learned_tokens_of: b}}}", "there is no arm 'b'"),

@@ -214,7 +214,7 @@ class Judged(Record, frozen=True, kw_only=True):
     """What was done to its reasoning on purpose, in one line; None = nothing."""
 
 
-class Example(Record, frozen=True, kw_only=True):
+class Example(Record, frozen=True, kw_only=True, omit_defaults=True):
     """One conversation to learn from."""
 
     id: str
@@ -223,6 +223,48 @@ class Example(Record, frozen=True, kw_only=True):
     """Loss weight of each message; 0 = not learned."""
     origin: str
     """teacher, chat, human, answer …"""
+    spans: tuple[tuple[int, float], ...] = ()
+    """(end, factor): the characters of the last message up to `end` have so many times its weight; what follows, and
+    the end of the turn, have its weight. () = all of it has.
+    """
+    group: str | None = None
+    """Of the examples of one group each epoch learns one, drawn at random; None = it is a group of its own."""
+
+
+class Portion(Record, frozen=True, kw_only=True):
+    """What one source has of a mix. Of a group that one is drawn from in each epoch, the mean of an epoch."""
+
+    name: str
+    """teacher, "teacher: short", chat …"""
+    asked: float
+    """Share that the recipe asks for, of what `unit` counts."""
+    unit: str
+    """rows or tokens"""
+    rows: int
+    different: int
+    """Rows that are not another one again."""
+    tokens: int
+    """Learned ones."""
+    of_rows: float
+    """Achieved share of the rows, 0 to 1."""
+    of_tokens: float
+    """Achieved share of the learned tokens, 0 to 1."""
+    left_out: dict[str, int] = {}
+    """Why rows were not taken, and how many: {"does not think": 3}."""
+
+
+class Probe(Record, frozen=True, kw_only=True):
+    """A linear probe on a student's state at the end of a question: above 0 the student is to think first."""
+
+    student: str
+    """Hash of its weights."""
+    layer: int
+    """Whose state is read; 0 = the embedding."""
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    """The state is standardized with these."""
+    weights: tuple[float, ...]
+    bias: float
 
 
 class Student(Record, frozen=True, kw_only=True):
@@ -247,6 +289,60 @@ class Loss(Record, frozen=True, kw_only=True):
     """Optimizer steps done."""
     loss: float
     """Mean since the last point, nats per learned token."""
+    lr: float
+    learned_tokens: int
+    """Since the start."""
+
+
+class Reinforced(Record, frozen=True, kw_only=True):
+    """One point of a course of reinforcement: means since the point before."""
+
+    step: int
+    """Batches of rollouts done."""
+    reward: float
+    """Of all rollouts that were drawn."""
+    parts: dict[str, float] = {}
+    """What the reward consists of: right, thought, overlong."""
+    asked: int
+    """Problems asked."""
+    all_right: float
+    """Share of them whose rollouts all earned the most."""
+    all_wrong: float
+    """Share of them whose rollouts all earned the least: with `all_right`, groups that nothing is learned from."""
+    trained_same: float
+    """Share of the groups learned from whose rollouts all earned the same: 0 with dynamic sampling."""
+    tokens: float
+    """Per rollout."""
+    cut_off: float
+    """Share of the rollouts."""
+    entropy: float
+    """Nats per token."""
+    clipped: float
+    """Share of the tokens learned from whose probability ratio was clipped."""
+    kl: float | None = None
+    """From the student as it came, nats per token; None = `beta` is 0."""
+    lr: float
+    tricks: dict[str, float] = {}
+    """Share of the rollouts that look like one: several_boxes, two_answers, empty_thought, no_reasoning, echo,
+    answer_first.
+    """
+
+
+class Divergence(Record, frozen=True, kw_only=True):
+    """One point of the curve of on-policy distillation: means since the point before."""
+
+    step: int
+    """Optimizer steps done."""
+    divergence: float
+    """Of the student from its teacher, as `onpolicy.beta` says, nats per token learned from."""
+    drift: float | None = None
+    """Of the student from itself as it came, on the rows that anchor it; None = there are none."""
+    entropy: float
+    """Of the student's distribution, nats per token."""
+    tokens: float | None = None
+    """Per reply that the student wrote; None = it wrote none."""
+    cut_off: float | None = None
+    """Share of these replies."""
     lr: float
     learned_tokens: int
     """Since the start."""
@@ -340,7 +436,7 @@ class Point(Record, frozen=True, kw_only=True):
 
 
 RECORDS: tuple[type[Record], ...] = (
-    Problem, Correction, Rejected, Prompt, Sampling, Sample, Trace, Judged, Example, Student, Loss, Rollout, Prediction,
-    Score, Metric, Point,
+    Problem, Correction, Rejected, Prompt, Sampling, Sample, Trace, Judged, Example, Portion, Student, Probe, Loss,
+    Reinforced, Divergence, Rollout, Prediction, Score, Metric, Point,
 )  # fmt: skip
 """Every record that a file may hold, in the order in which a run makes them."""

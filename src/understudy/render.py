@@ -1,10 +1,11 @@
 """Messages to token ids and loss weights, through a tokenizer given as an argument. What is learned is decided here."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from understudy.errors import UnderstudyError
-from understudy.records import Message
+from understudy.records import Example, Message
 
 
 class Tokenizer(Protocol):
@@ -26,6 +27,8 @@ class Rendered(NamedTuple):
     """[T]"""
     weights: list[float]
     """[T] weight of the loss on each token; 0 = not learned."""
+    group: str | None = None
+    """See `Example.group`."""
 
     @property
     def learned(self) -> int:
@@ -33,10 +36,26 @@ class Rendered(NamedTuple):
         return sum(w > 0 for w in self.weights)
 
 
-def render(messages: Sequence[Message], weights: Sequence[float], tokenizer: Tokenizer) -> Rendered:
+def rendered(example: Example, tokenizer: Tokenizer) -> Rendered:
+    """Ids and weights of an example.
+
+    Raises:
+        UnderstudyError: the template does not write a conversation as its beginning and its continuation.
+    """
+    row = render(example.messages, example.weights, tokenizer, example.spans)
+    return row._replace(group=example.group)
+
+
+def render(
+    messages: Sequence[Message],
+    weights: Sequence[float],
+    tokenizer: Tokenizer,
+    spans: Sequence[tuple[int, float]] = (),
+) -> Rendered:
     """Ids and weights of a conversation: an assistant's turn is learned with the token that ends it.
 
-    A learned turn is encoded apart from what comes before it, exactly as it will be when the student writes it.
+    A learned turn is encoded apart from what comes before it, exactly as it will be when the student writes it. `spans`
+    are those of `Example`; a token that lies in two of them has the factor of the one it begins in.
 
     Raises:
         UnderstudyError: the template does not write a conversation as its beginning and its continuation.
@@ -55,10 +74,11 @@ def render(messages: Sequence[Message], weights: Sequence[float], tokenizer: Tok
                 "learned is not what will be asked. Use a template whose generation prompt is a prefix of its turns."
             )
         turn, tail = _until_end(after[len(before) :], tokenizer)
-        for piece, w in ((before[len(done) :], 0.0), (turn, weight), (tail, 0.0)):
+        inside = spans if i == len(messages) - 1 else ()
+        for piece, w, within in ((before[len(done) :], 0.0, ()), (turn, weight, inside), (tail, 0.0, ())):
             new = tokenizer.encode(piece, add_special_tokens=False) if piece else []
             ids += new
-            learned += [w] * len(new)
+            learned += [w * factor for factor in _factors(new, within, tokenizer)] if within else [w] * len(new)
         done = after
     return Rendered(ids, learned)
 
@@ -97,3 +117,24 @@ def _until_end(turn: str, tokenizer: Tokenizer) -> tuple[str, str]:
     end = str(tokenizer.decode([tokenizer.eos_token_id]))
     head, found, tail = turn.rpartition(end)
     return (head + found, tail) if found else (turn, "")
+
+
+def _factors(ids: list[int], spans: Sequence[tuple[int, float]], tokenizer: Tokenizer) -> list[float]:
+    """[T] the factor of the span that each token begins in."""
+    ends = [end for end, _ in spans]
+    factors = [*(factor for _, factor in spans), 1.0]
+    return [factors[bisect_right(ends, start)] for start in _starts(ids, tokenizer)]
+
+
+def _starts(ids: list[int], tokenizer: Tokenizer) -> Iterator[int]:
+    """[T] the character that each token begins with; of tokens that share one, that one.
+
+    A token is decoded behind the one before it: alone, some tokenizers drop its space. Half a character is U+FFFD.
+    """
+    at = before = told = 0
+    for i in range(len(ids)):
+        yield at
+        whole = str(tokenizer.decode(ids[before : i + 1]))
+        if not whole.endswith("\ufffd"):
+            at += len(whole) - (len(str(tokenizer.decode(ids[before:told]))) if told > before else 0)
+            before, told = told, i + 1

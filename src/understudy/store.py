@@ -15,14 +15,18 @@ import msgspec
 
 from understudy.errors import LockedError, StoreError
 from understudy.records import (
+    Divergence,
     Example,
     Judged,
     Loss,
     Metric,
+    Portion,
     Prediction,
+    Probe,
     Problem,
     Prompt,
     Record,
+    Reinforced,
     Rejected,
     Rollout,
     Score,
@@ -31,6 +35,9 @@ from understudy.records import (
 )
 
 R = TypeVar("R", bound=Record)
+
+COMPLETE = "complete"
+"""File that a checkpoint holds once it is whole."""
 
 KINDS: dict[str, type[Record]] = {
     "problems": Problem,
@@ -41,9 +48,14 @@ KINDS: dict[str, type[Record]] = {
     "ledger": Metric,
     "pool": Problem,
     "examples": Example,
+    "portions": Portion,
     "student": Student,
     "losses": Loss,
     "trials": Metric,
+    "probe": Probe,
+    "perceived": Metric,
+    "rewards": Reinforced,
+    "divergences": Divergence,
     "rollouts": Rollout,
     "predictions": Prediction,
     "scores": Score,
@@ -100,6 +112,17 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     """Recorded, and no reason to make anything anew."""
 
 
+class Speed(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast a model was trained, the first points of its curve apart."""
+
+    tokens_per_second: float
+    """Of all devices together."""
+    mfu: float
+    """Share of the devices' peak that was used, 0 to 1."""
+    peak_tflops: float
+    """Of one device, 1e12 operations a second: stated, or measured by a matrix product."""
+
+
 class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """How long a step took."""
 
@@ -110,6 +133,8 @@ class Timing(msgspec.Struct, frozen=True, kw_only=True):
     """Minutes expected."""
     peak_mib: float | None = None
     """Most memory the process has held so far."""
+    speed: Speed | None = None
+    """Of training on text."""
 
 
 class Run:
@@ -178,6 +203,15 @@ class Run:
             with _full_disk_said(folder):
                 folder.mkdir(parents=True)
             replace(mark, key.encode())
+
+    def sped(self, at: str, speed: Speed) -> None:
+        """Remember beside a step's checkpoints how fast it was trained, until the step is made."""
+        replace(self.folder / at / "checkpoints" / "speed.json", msgspec.json.encode(speed))
+
+    def speed(self, at: str) -> Speed | None:
+        """What was remembered; None = nothing."""
+        path = self.folder / at / "checkpoints" / "speed.json"
+        return msgspec.json.decode(path.read_bytes(), type=Speed) if path.exists() else None
 
     def tidy(self, at: str) -> None:
         """Remove the checkpoints of a step that is made."""

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers import (
     AutoModelForCausalLM,
     AutoTokenizer,
+    BitsAndBytesConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     PreTrainedTokenizerFast,
@@ -18,7 +20,7 @@ from transformers import (
 )
 
 from understudy.errors import UserError
-from understudy.recipe import Build, Sft
+from understudy.recipe import Adapter, Build, Sft, Targets
 from understudy.records import Student
 
 END_OF_TEXT, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -46,44 +48,76 @@ class Loaded(NamedTuple):
     tokenizer: PreTrainedTokenizerBase
 
 
-def load(path: str) -> Loaded:
+def load(path: str, four_bit: bool = False) -> Loaded:
     """The model at that local folder or Hub id, with its LoRA adapter merged in where the folder holds one.
+
+    `four_bit`: its weights in NF4, reckoned with in bfloat16; needs CUDA and bitsandbytes.
 
     Raises:
         UserError: there is no model, or the Hub cannot be reached.
     """
+    tokenizer = load_tokenizer(path)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path)
         if (Path(path) / "adapter_config.json").exists():
             from peft import AutoPeftModelForCausalLM
 
             model = AutoPeftModelForCausalLM.from_pretrained(path, dtype="auto").merge_and_unload()
         else:
-            model = AutoModelForCausalLM.from_pretrained(path, dtype="auto")
+            packed = _four_bit() if four_bit else None
+            model = AutoModelForCausalLM.from_pretrained(path, dtype="auto", quantization_config=packed)
+    except (OSError, ValueError) as error:
+        first = str(error).strip().split("\n")[0]
+        raise UserError(f"student: no model can be loaded from {path}: {first} Give student.model a folder.") from None
+    return Loaded(model if four_bit else model.to(device()), tokenizer)  # packed weights are on the GPU already
+
+
+def _four_bit() -> BitsAndBytesConfig:
+    return BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype="bfloat16")
+
+
+def load_tokenizer(path: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of the model at that local folder or Hub id.
+
+    Raises:
+        UserError: there is none, or it has no chat template.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(path)
     except (OSError, ValueError) as error:
         first = str(error).strip().split("\n")[0]
         raise UserError(f"student: no model can be loaded from {path}: {first} Give student.model a folder.") from None
     if tokenizer.chat_template is None:
         raise UserError(f"student: the tokenizer of {path} has no chat template. Use a chat model, or add one to it.")
-    return Loaded(model.to(device()), tokenizer)
+    return tokenizer
 
 
 def build(shape: Build, tokenizer: PreTrainedTokenizerBase, seed: int) -> PreTrainedModel:
-    """A fresh model of that shape; the same seed gives the same weights."""
+    """A fresh model of that shape; the same seed gives the same weights.
+
+    Raises:
+        UserError: the tokenizer that is given has more tokens than the embedding has rows.
+    """
     torch.manual_seed(seed)
+    form = shape.form
+    if shape.tokenizer is not None and len(tokenizer) > form.vocabulary:
+        raise UserError(
+            f"student: {shape.tokenizer} has {len(tokenizer)} tokens, and the embedding {form.vocabulary} rows. "
+            f"Set student.build.vocabulary={-len(tokenizer) // 128 * -128}."
+        )
     config = Qwen3Config(
-        vocab_size=len(tokenizer),
-        hidden_size=shape.width,
-        intermediate_size=shape.ffn,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        num_key_value_heads=shape.kv_heads,
-        head_dim=shape.head_width,
-        max_position_embeddings=shape.context,
-        tie_word_embeddings=True,
+        vocab_size=len(tokenizer) if shape.tokenizer is None else form.vocabulary,
+        hidden_size=form.width,
+        intermediate_size=form.ffn,
+        num_hidden_layers=form.layers,
+        num_attention_heads=form.heads,
+        num_key_value_heads=form.kv_heads,
+        head_dim=form.head_width,
+        max_position_embeddings=form.context,
+        tie_word_embeddings=form.tied,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
         bos_token_id=None,
-        eos_token_id=tokenizer.convert_tokens_to_ids(END),
-        pad_token_id=tokenizer.convert_tokens_to_ids(END_OF_TEXT),
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
     )
     model: PreTrainedModel = Qwen3ForCausalLM(config)
     return model.to(device())
@@ -114,8 +148,44 @@ def train_tokenizer(texts: Iterable[str], size: int) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
+def check_adapter(settings: Sft) -> None:
+    """Refuses an adapter that this machine cannot train.
+
+    Raises:
+        UserError: QLoRA without CUDA or bitsandbytes; DoRA without LoRA.
+    """
+    if settings.dora and settings.adapter is Adapter.FULL:
+        raise UserError("sft: dora: DoRA is a kind of LoRA. Set adapter: lora, or dora: false.")
+    if settings.adapter is Adapter.QLORA and not (torch.cuda.is_available() and find_spec("bitsandbytes")):
+        raise UserError(
+            "sft: adapter: qlora needs a CUDA device and the package bitsandbytes, and this machine lacks one of them. "
+            "Set adapter: lora, which learns the same on a base that is not compressed."
+        )
+
+
+def to_train(path: str, settings: Sft, seed: int) -> Loaded:
+    """The model at that path with what is trained of it: all in float32, or a fresh adapter beside it.
+
+    An update of AdamW is often smaller than the last digit of a bfloat16 weight, and would be lost.
+    """
+    if settings.adapter is Adapter.FULL:
+        loaded = load(path)
+        return Loaded(loaded.model.float(), loaded.tokenizer)
+    if settings.adapter is Adapter.LORA:
+        return with_lora(load(path), settings, seed)
+    from peft import prepare_model_for_kbit_training
+
+    loaded = load(path, four_bit=True)
+    prepared = prepare_model_for_kbit_training(loaded.model, settings.activation_checkpointing)
+    return with_lora(Loaded(prepared, loaded.tokenizer), settings, seed)
+
+
 def with_lora(loaded: Loaded, settings: Sft, seed: int) -> Loaded:
-    """The model with a fresh LoRA adapter on all its linear layers."""
+    """The model with a fresh LoRA adapter on the layers that `settings.targets` names.
+
+    Raises:
+        UserError: the model has no such layers.
+    """
     from peft import LoraConfig, get_peft_model
 
     torch.manual_seed(seed)
@@ -123,10 +193,28 @@ def with_lora(loaded: Loaded, settings: Sft, seed: int) -> Loaded:
         r=settings.rank,
         lora_alpha=settings.alpha,
         lora_dropout=settings.dropout,
-        target_modules="all-linear",
+        target_modules=_targets(loaded.model, settings.targets),
+        use_dora=settings.dora,
         task_type="CAUSAL_LM",
     )
     return Loaded(get_peft_model(loaded.model, config), loaded.tokenizer)
+
+
+def _targets(model: PreTrainedModel, wanted: Targets) -> str | list[str]:
+    """The linear layers that stand in a module of that kind; the names of such modules are Transformers' own."""
+    if wanted is Targets.ALL_LINEAR:
+        return "all-linear"
+    inside = "attn" if wanted is Targets.ATTENTION else "mlp"
+    found = [
+        name
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and inside in name.rpartition(".")[0]
+    ]
+    if not found:
+        raise UserError(
+            f"sft: targets: {wanted} names no linear layer of {type(model).__name__}. Set targets: all-linear."
+        )
+    return found
 
 
 def save(loaded: Loaded, folder: Path) -> None:

@@ -61,6 +61,16 @@ def side_by_side(
             os.environ[THREADS] = before
 
 
+def rank() -> int:
+    """Number of this process among those that train together, from 0; 0 too where there is one alone."""
+    return int(os.environ.get("RANK", "0"))
+
+
+def world() -> int:
+    """How many processes train together."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def said(line: str) -> None:
     """Of a worker: one line for the person who watches the parent."""
     _lines.put(line)

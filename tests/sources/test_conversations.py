@@ -104,3 +104,12 @@ def test_alpaca_is_read_but_for_its_28_empty_replies():
         pytest.skip("no copy of alpaca beside the repository")
     found = Counter(isinstance(said, Rejected) for said in conversations(path))
     assert found == {False: 51974, True: 28}
+
+
+def test_reasoning_of_the_last_turn_stands_before_it_where_it_is_asked_for(tmp_path):
+    said = [dict(role="user", content="Hi"), dict(role="assistant", content="Hello!", reasoning_content="A greeting.")]
+    path = tmp_path / "chat.jsonl"
+    path.write_text(json.dumps({"messages": [*said, *said]}))
+    plain, thinking = (next(conversations(path, thoughts=thoughts)) for thoughts in (False, True))
+    assert [m.content for m in plain] == ["Hi", "Hello!"] * 2
+    assert [m.content for m in thinking] == ["Hi", "Hello!", "Hi", "<think>\nA greeting.\n</think>\n\nHello!"]

@@ -105,7 +105,7 @@ def test_foreign_steps_come_from_right_traces_that_no_test_shares(eggs, told, th
 def test_the_mix_teaches_the_damaged_reasoning(kind, rate, eggs, told, curated):
     problem = eggs()
     judged = curated([told(problem)], [problem], corrupt=Corrupt(kind=kind, rate=rate))
-    (example,) = mix(judged, {problem.id: problem}, {}, Mix(layout=Layout.THINK_FIRST), 0, print)
+    example, *_ = mix(judged, {problem.id: problem}, {}, Mix(layout=Layout.THINK_FIRST), 0, print, lambda example: 1)
     thought = {Corruption.SHUFFLED: "36 + 4 = 40. 12 * 3 = 36.", Corruption.DELETED: ""}[kind]
     assert example.messages[-1].content == prompts.target(thought, "40", Layout.THINK_FIRST)
 

@@ -29,6 +29,8 @@ MADE_BY = {
     "curate": "judged",
     "mix": "examples",
     "sft": "student",
+    "rl": "rewards",
+    "onpolicy": "divergences",
     "solve": "predictions",
     "evaluate": "metrics",
 }
@@ -127,7 +129,7 @@ def named(run: Run, kind: str) -> list[str]:
 def held(run: Run) -> list[str]:
     """The names of the record files of a run, in the order in which a run makes them."""
     order = list(KINDS)
-    paths = [p for where in ("*.jsonl", "pretrain/*.jsonl", "arms/*/*.jsonl") for p in run.folder.glob(where)]
+    paths = [p for where in ("*.jsonl", "pretrain/*.jsonl", "arms/**/*.jsonl") for p in run.folder.glob(where)]
     there = [str(p.relative_to(run.folder).with_suffix("")) for p in paths if p.stem in KINDS]
     return sorted(there, key=lambda one: (one.count("/"), order.index(_last(one)), one))
 

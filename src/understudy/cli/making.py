@@ -8,7 +8,8 @@ import typer
 
 from understudy import recipe as recipes
 from understudy.cli.terminal import Watch, complain, out
-from understudy.recipe import Recipe
+from understudy.errors import UserError
+from understudy.recipe import Build, Compute, Recipe, Shape
 from understudy.store import Run
 
 Sets = Annotated[
@@ -49,7 +50,9 @@ def run(
 
 
 def plan(
-    name: RecipeName,
+    name: Annotated[
+        str | None, typer.Argument(metavar="RECIPE", help="A recipe; without one, training alone is reckoned.")
+    ] = None,
     sets: Sets = None,
     folder: Folder = None,
     pilot: Annotated[
@@ -58,10 +61,31 @@ def plan(
             metavar="PROBLEMS", help="Ask the teacher so many for real (20 to 50), and reckon with what comes."
         ),
     ] = None,
+    shape: Annotated[
+        Shape | None, typer.Option(help="Without a recipe: of the model that is trained on --tokens.")
+    ] = None,
+    tokens: Annotated[float | None, typer.Option(help="With --shape: how many, for example 100e9.")] = None,
+    length: Annotated[int, typer.Option(help="With --shape: tokens of a sequence.")] = 4096,
+    gpus: Annotated[int | None, typer.Option(help="Devices.", show_default="the recipe's compute.processes")] = None,
+    peak: Annotated[
+        str | None, typer.Option(help="Dense bf16 peak of one, in TFLOP/s, or its name: B200, H100, …")
+    ] = None,
+    mfu: Annotated[float | None, typer.Option(help="Say how long training takes at this share of the peak.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Say which share of the peak so many hours ask for.")] = None,
 ) -> None:
-    """Say what would be made, from what, and what it takes. Makes nothing but a pilot's samples, which a run keeps."""
-    from understudy.cli.planning import piloted, planned
+    """Say what would be made, from what, and what it takes. Makes nothing but a pilot's samples, which a run keeps.
 
+    How long training takes: understudy plan --shape qwen3-1.7b --tokens 100e9 --gpus 8 --peak B200 --hours 60
+    """
+    from understudy.cli.planning import piloted, planned
+    from understudy.cli.reckoning import Load, reckoned, terms
+
+    if name is None:
+        if shape is None or tokens is None:
+            raise UserError("plan: name a recipe, or a model and its text: --shape qwen3-1.7b --tokens 100e9.")
+        load = Load(Build(shape=shape).form, tokens, length)
+        out().print(reckoned(load, terms(Compute(), gpus, peak, mfu, hours)))
+        return
     recipe = recipes.load(name, sets or [])
     run = Run(folder or default_folder(recipe, name))
     console = out()
@@ -69,7 +93,7 @@ def plan(
         with Watch().listening() as watch:
             console.print(piloted(recipe, run, watch, pilot))
         return
-    for part in planned(recipe, run):
+    for part in planned(recipe, run, terms(recipe.compute, gpus, peak, mfu, hours)):
         console.print(part)
 
 

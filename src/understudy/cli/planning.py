@@ -10,13 +10,14 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from understudy import pipeline, sources
+from understudy import pipeline, reckon, sources
+from understudy.cli.reckoning import Terms, trainings
 from understudy.cli.terminal import duration, plain
 from understudy.engines.prices import price
 from understudy.pipeline.keeping import Keeper, paths
 from understudy.pipeline.making import Hands
 from understudy.pipeline.pilot import Pilot, pilot
-from understudy.recipe import Adapter, Recipe, Sft, StudentPart, Train, arms
+from understudy.recipe import Adapter, Pretrain, Recipe, Sft, StudentPart, Train, arms
 from understudy.records import Problem, Split
 from understudy.stats import Interval
 from understudy.steps.solve import chosen, sampled_problems
@@ -53,7 +54,7 @@ class Cost(NamedTuple):
     """Bytes held while training, without activations."""
 
 
-def planned(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
+def planned(recipe: Recipe, run: Run, held: Terms) -> Iterator[RenderableType]:
     """A table of the steps, and what they take in all."""
     steps = list(steps_of(recipe, run))
     problems = _problems(recipe, run, steps[0].kept)
@@ -67,6 +68,8 @@ def planned(recipe: Recipe, run: Run) -> Iterator[RenderableType]:
         state = Text("kept", "green") if one.kept else Text("to make", "yellow")
         table.add_row(plain(one.step), state, plain(cost.told), plain(", ".join(dict.fromkeys(map(_short, one.reads)))))
     yield table
+    if (training := trainings(recipe, named, held)) is not None:
+        yield training
     yield plain(_total(recipe, run, costs, sum(not one.kept for one in steps)))
     if recipe.generate.teacher.engine != "oracle":
         yield plain(_terms(recipe))
@@ -177,6 +180,13 @@ def _cost(step: str, recipe: Recipe, named: dict[str, Recipe], problems: list[Pr
             return Cost(f"{model}, {_size(size)}, from the Hub unless it is cached", disk=2.0 * (size or 0))
         case "sft" if not arm.sft.skip:
             return _training(arm.sft, size, 4 if recipe.student.model is None else 2)
+        case "rl" if arm.rl is not None:
+            how = arm.rl
+            return Cost(
+                f"{how.steps:,} steps of {how.prompts} x {how.group} rollouts, at most {how.max_tokens} tokens each",
+                disk=4.0 * (size or 0),
+                memory=16.0 * (size or 0),
+            )
         case "rollouts" if problems is not None:
             asked = chosen([p for p in problems if p.split is Split.TEST], arm.solve)
             replies = len(asked) + arm.solve.samples * len(sampled_problems(asked, arm.solve))
@@ -210,9 +220,12 @@ def _training(settings: Train, size: int | None, width: int) -> Cost:
     length = f"{settings.steps:,} steps" if settings.steps else f"{settings.epochs:g} epochs"
     if settings.learned_tokens_of:
         length = f"as many tokens as {settings.learned_tokens_of}"
-    rates = settings.lr if isinstance(settings.lr, tuple) else (settings.lr,)
+    rates = settings.rates
     trials = f", {len(rates)} learning rates" if len(rates) > 1 else ""
-    told = f"{length} of {settings.batch}{trials}, {_size(size)}"
+    rows = str(settings.batch)
+    if isinstance(settings, Pretrain) and settings.texts:
+        length, rows = f"{settings.batches:,} steps", f"{rows} sequences of {settings.length:,} tokens"
+    told = f"{length} of {rows}{trials}, {_size(size)}"
     if size is None:
         return Cost(told)
     if isinstance(settings, Sft) and settings.adapter is Adapter.LORA:
@@ -223,9 +236,7 @@ def _training(settings: Train, size: int | None, width: int) -> Cost:
 def parameters(student: StudentPart) -> int | None:
     """Of the model: from its shape, its files, or what its name says; None = not known."""
     if student.model is None:
-        b = student.build
-        attention = 2 * b.width * b.head_width * (b.heads + b.kv_heads) + 2 * b.head_width
-        return b.vocabulary * b.width + b.layers * (attention + 3 * b.width * b.ffn + 2 * b.width) + b.width
+        return reckon.parameters(student.build.form)
     files = list(Path(student.model).glob("*.safetensors")) if Path(student.model).is_dir() else []
     if files:
         return sum(f.stat().st_size for f in files) // 2

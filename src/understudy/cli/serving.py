@@ -62,4 +62,10 @@ def _student(run: Run, arm: str | None) -> tuple[Student, str]:
     chosen = arm or (LEAD if LEAD in names else names[-1])
     if chosen not in names:
         raise UserError(f"{run.folder}: there is no arm '{chosen}'. There are: {', '.join(names)}.")
-    return next(iter(run.rows(f"arms/{chosen}/student"))), chosen
+    return next(iter(run.rows(_answering(run, chosen)))), chosen
+
+
+def _answering(run: Run, arm: str) -> str:
+    """The file of the student that answered the tests, which is the arm's last; while none has, of the fine-tuned."""
+    made = run.manifest().get(f"arms/{arm}/rollouts")
+    return next((name for name in (made.reads if made else ()) if name.endswith("/student")), f"arms/{arm}/student")

@@ -62,6 +62,12 @@ def plain(text: str, style: str = "") -> Text:
     return Text(clean(text), style=style)
 
 
+def learned(text: Text) -> Text:
+    """The text, what a student learns of it in colour: that stands in ⟦ ⟧."""
+    text.highlight_regex(r"⟦[^⟧]*⟧", "green")
+    return text
+
+
 def out() -> Console:
     """Where results go. Not a terminal: wide enough that no table is folded."""
     console = Console(highlight=False, soft_wrap=False)
@@ -88,7 +94,7 @@ class Watch:
     def say(self, line: str) -> None:
         """The line, above the bar where there is one."""
         if self.console.is_terminal:
-            self.console.print(plain(line))
+            self.console.print(learned(plain(line)))
         else:
             print(clean(line), file=sys.stderr, flush=True)
 

@@ -82,6 +82,28 @@ class Metered(Protocol):
         ...
 
 
+class Drawn(NamedTuple):
+    """A rollout with its tokens, to train on."""
+
+    prompt: int
+    """Index into the prompts asked."""
+    number: int
+    """Sample number of that prompt, from 0."""
+    asked: list[int]
+    """[P] tokens of the prompt."""
+    reply: list[int]
+    """[N] tokens of the reply, with the one that ends it."""
+    sample: Sample
+
+
+class Draws(Protocol):
+    """Anything that draws rollouts from the model in training, as it is at that moment."""
+
+    def __call__(self, prompts: Sequence[Prompt], sampling: Sampling) -> list[Drawn]:
+        """`sampling.n` of each prompt, in (prompt, number) order."""
+        ...
+
+
 class Scored(NamedTuple):
     """How likely a text is after a prompt."""
 

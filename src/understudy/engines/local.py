@@ -61,6 +61,26 @@ class Local:
             for row, i in enumerate(batch):
                 yield Scored(i, tuple(each[row][len(begun[i]) - 1 : len(whole[i]) - 1]))
 
+    def layer(self, depth: float) -> int:
+        """The layer at that share of all: 0 = the embedding."""
+        return round(depth * int(self.model.config.num_hidden_layers))
+
+    @torch.inference_mode()
+    def states(self, prompts: Sequence[Prompt], layer: int) -> list[list[float]]:
+        """[N, D] what the model makes of each prompt at its last token, after that layer."""
+        ids = [render.prompt_ids(p.messages, self.tokenizer, p.prefill) for p in prompts]
+        found: list[list[float]] = [[] for _ in ids]
+        order = sorted(range(len(ids)), key=lambda i: (len(ids[i]), i))
+        for at in range(0, len(order), self.batch):
+            batch = order[at : at + self.batch]
+            width = max(len(ids[i]) for i in batch)
+            pad = self.tokenizer.eos_token_id or 0  # behind the prompt, where no token before it looks
+            tokens = torch.tensor([ids[i] + [pad] * (width - len(ids[i])) for i in batch], device=self.model.device)
+            hidden = self.model(input_ids=tokens, output_hidden_states=True).hidden_states[layer].float()  # (B, T, D)
+            for row, i in enumerate(batch):
+                found[i] = hidden[row, len(ids[i]) - 1].tolist()
+        return found
+
     def close(self) -> None:
         """Nothing is held but memory."""
 

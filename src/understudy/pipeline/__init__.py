@@ -5,7 +5,7 @@ from typing import Protocol
 
 from understudy.errors import UserError
 from understudy.pipeline import steps
-from understudy.pipeline.ahead import train_ahead
+from understudy.pipeline.ahead import practise_ahead, train_ahead
 from understudy.pipeline.keeping import Keeper, versions
 from understudy.pipeline.making import ASKING, Asking, Hands
 from understudy.pipeline.reporting import inputs, report
@@ -54,22 +54,32 @@ def distil(
         for one in story(recipe, Hands(recipe, run, teller, keeper.ahead, asking)):
             if one.verb == "sft":
                 train_ahead(recipe, keeper, arms(recipe))
+            if one.verb == "rl":
+                practise_ahead(recipe, keeper, arms(recipe))
             keeper.keep(one)
         report(recipe, keeper, command)
 
 
 def story(recipe: Recipe, hands: Hands) -> Iterator[Step]:
-    """Every step of the recipe but the report, in order. From mix to solve each arm has its own."""
+    """Every step of the recipe but the report, in order. From mix to solve each arm has its own, and
+    where it curates otherwise that too.
+    """
     yield steps.source(recipe, hands)
     yield steps.pretrain(recipe, hands)
     yield steps.generate(recipe, hands)
     yield steps.curate(recipe, hands)
     named = arms(recipe)
     for name, arm in named.items():
+        at = steps.curated_at(name, arm, recipe)
+        if at == f"arms/{name}" and not arm.sft.skip:
+            yield steps.curate(arm, hands, at)
+    for name, arm in named.items():
         if not arm.sft.skip:
             yield steps.mix(name, arm, hands)
     for name in named:
         yield steps.sft(name, named, hands)
+        yield from steps.later(name, named, hands)
+        yield from steps.perceive(name, named, hands)
         yield steps.rollouts(name, named, hands)
         yield steps.solve(name, named, hands)
     yield steps.scores(named, hands)

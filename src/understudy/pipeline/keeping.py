@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from understudy import store
 from understudy.errors import UserError
+from understudy.pipeline.launching import launched
 from understudy.pipeline.steps import STEPS, Step
-from understudy.recipe import Recipe, digest
+from understudy.recipe import Recipe, Strategy, digest
 from understudy.records import Record
-from understudy.store import Made, Rows, Run, Timing
+from understudy.store import Made, Rows, Run, Speed, Timing
 
 if TYPE_CHECKING:  # the story imports this room
     from understudy.pipeline import Teller
@@ -28,10 +29,15 @@ class Keeper:
         self.only, self.start = only, start
         self.manifest = run.manifest()
         self.ahead: set[str] = set()
-        """Fine-tuning steps whose checkpoints were made side by side in this pass."""
+        """Training steps whose checkpoints other processes have made in this pass, and said all of it."""
+        self.walked: set[str] = set()
+        """Steps that were kept or made in this pass."""
 
     def keep(self, step: Step) -> None:
-        """Keep what is made already from the same settings and the same files; else make it."""
+        """Keep what is made already from the same settings and files; else make it. The second time nothing."""
+        if step.name in self.walked:
+            return
+        self.walked.add(step.name)
         reads = self.reads(step)
         fresh = self.kept(step, reads)
         if not self.wanted(step.verb) or (fresh and not self.anew(step.verb)):
@@ -47,11 +53,14 @@ class Keeper:
         self.run.forget(step.name)
         if step.trains:
             self.scratch(step, reads)
+            if launched(self.recipe, self.run, step, self.teller):
+                self.ahead.add(step.name)
         hashes = store.write(self.run, step.at, step.files, step.make())
         self.finished(step.name, step.key, reads, hashes | step.more())
+        speed = self.run.speed(step.at)
         if step.trains:
             self.run.tidy(step.at)
-        self.timed(step.name.rpartition("/")[2], step.arm, begun)
+        self.timed(step.name.rpartition("/")[2], step.arm, begun, speed=speed)
         counts = ", ".join(f"{len(Rows(self.run.path(n), Record))} {n.rpartition('/')[2]}" for n in step.names)
         self.teller.say(f"{step.name:<26} {counts} ({time.monotonic() - begun:.1f} s)")
 
@@ -78,7 +87,10 @@ class Keeper:
 
     def scratch(self, step: Step, reads: dict[str, str]) -> None:
         """Make way for its checkpoints; those of the same training are kept."""
-        self.run.scratch(step.at, digest([step.key, reads]), self.anew(step.verb) and step.name not in self.ahead)
+        compute = self.recipe.compute  # checkpoints of spread weights are of another kind
+        spread = [compute.strategy] if compute.processes > 1 and compute.strategy is not Strategy.DDP else []
+        anew = self.anew(step.verb) and step.name not in self.ahead
+        self.run.scratch(step.at, digest([step.key, reads, *spread]), anew)
 
     def finished(self, name: str, key: str, reads: dict[str, str], files: dict[str, str]) -> None:
         """Put it on record."""
@@ -99,7 +111,7 @@ class Keeper:
         minutes = self._budget(step.name.rpartition("/")[2], step.verb)
         return f" about {minutes:g} min" if minutes else ""
 
-    def timed(self, last: str, arm: str | None, begun: float, beside: int = 0) -> None:
+    def timed(self, last: str, arm: str | None, begun: float, beside: int = 0, speed: Speed | None = None) -> None:
         """Put on record what it took.
 
         `beside`: processes that ran side by side; each is counted with the most that any child has held.
@@ -113,6 +125,7 @@ class Keeper:
                 seconds=round(time.monotonic() - begun, 2),
                 budget=self._budget(last, last),
                 peak_mib=round(peak),
+                speed=speed,
             )
         )
 

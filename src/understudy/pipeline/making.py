@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from understudy import engines, sources
+from understudy.answers import judge
 from understudy.engines.base import Engine
 from understudy.errors import RecipeError
-from understudy.recipe import MixSource, Recipe, arms, digest
+from understudy.pipeline.basing import based
+from understudy.recipe import Curate, MixSource, Recipe, Thinking, arms, digest
 from understudy.records import Message, Problem, Record, Rejected, Split, Student, Trace
 from understudy.sources.overlap import Tests, marked
 from understudy.store import Run
@@ -63,6 +65,8 @@ class Hands:
         yield describe(str(self.recipe.student.model))
 
     def pretrained(self) -> Iterator[Record]:
+        if self.recipe.pretrain.texts:
+            return based(self)
         # Imported here, so that everything but training and local sampling works without torch.
         from understudy.steps.mix import bare, blend
         from understudy.steps.pretrain import pretrain
@@ -138,12 +142,12 @@ class Hands:
         cached = Cached(budget, samples, who, name, together, self.asking.keep_errors)
         return Taught(cached, budget.told, lambda: cached.asked, budget.notes)
 
-    def judged(self) -> Iterator[Record]:
+    def judged(self, settings: Curate) -> Iterator[Record]:
         from understudy.steps.curate import curate, with_ledger
 
         traces, problems, say = self.run.rows("traces"), self._by_id(Split.TRAIN), self.teller.say
-        surprise = self._surprise(problems) if self.recipe.curate.surprise_band is not None else None
-        judged = curate(traces, problems, self.recipe.curate, say, surprise=surprise)
+        surprise = self._surprise(problems) if settings.surprise_band is not None else None
+        judged = curate(traces, problems, settings, say, surprise=surprise)
         return with_ledger(judged, problems, say, self._planted(problems))
 
     def _planted(self, problems: Mapping[str, Problem]) -> Callable[[Trace], str | None] | None:
@@ -175,37 +179,23 @@ class Hands:
 
     # --- what each arm has of its own ---------------------------------------------------------------------------------
 
-    def examples(self, arm: Recipe) -> Iterator[Record]:
-        from understudy.steps.mix import mix
+    def examples(self, arm: Recipe, judged: str) -> Iterator[Record]:
+        """Of the traces in the file `judged`."""
+        from understudy.pipeline.mixing import examples
 
-        return mix(
-            self.run.rows("judged"),
-            self._by_id(Split.TRAIN),
-            self._conversations(arm.mix.sources, arm),
-            arm.mix,
-            arm.seed,
-            self.teller.say,
-        )
+        return examples(self, arm, judged)
 
     def base(self) -> Iterator[Student]:
         return iter(self.run.rows("pretrain/student"))
 
     def tuned(self, name: str) -> Iterator[Record]:
         """An arm's student, its learning curve and its trials; continues from the checkpoints that are there."""
-        from understudy.engines.local import Local
+        from understudy.pipeline.choosing import on_dev
         from understudy.steps.sft import learned, sft
-        from understudy.steps.solve import right, rollouts
-        from understudy.student import Loaded
 
         named = arms(self.recipe)
         arm, at = named[name], f"arms/{name}"
         dev = list(self._learnable(Split.DEV))
-
-        def score(loaded: Loaded) -> tuple[int, int]:
-            how = msgspec.structs.replace(arm.solve, greedy=True, samples=0, limit=None)
-            engine = Local(loaded, "dev", how.batch)
-            rolled = rollouts(dev, engine, how, "dev", arm.seed, lambda done, total: None, self.teller.stop)
-            return right(rolled, {p.id: p for p in dev}), len(dev)
 
         base: Student = next(iter(self.run.rows("pretrain/student")))
         other, learn = arm.sft.learned_tokens_of, None
@@ -219,27 +209,76 @@ class Hands:
             arm.sft,
             arm.seed,
             learn,
-            score,
+            lambda loaded: on_dev(loaded, dev, arm, self.teller.stop),
             self.run.folder / at,
             at,
             (lambda line: None) if f"{at}/sft" in self.ahead else self.teller.say,  # the worker has said it all
             self.teller.stop,
         )
 
-    def rollouts(self, name: str, arm: Recipe) -> Iterator[Record]:
+    def reinforced(self, name: str, arm: Recipe, left: str, pool: str | None) -> Iterator[Record]:
+        """An arm's student after reinforcement of the one in the file `left`, its course and what dev says of it.
+
+        `pool` is the file of the problems that it practises on; None = those of train.
+        """
+        from understudy.engines.drawing import Drawing
+        from understudy.pipeline.mixing import plainly
+        from understudy.pipeline.practising import on_dev_sampled
+        from understudy.steps.rl.reinforcing import reinforce
+        from understudy.steps.rl.rewards import Exam
+
+        how, at = arm.rl, f"arms/{name}/rl"
+        assert how is not None
+        asked: Iterable[Problem] = self.run.rows(pool) if pool else self._of(Split.TRAIN)
+        dev = list(self._learnable(Split.DEV))
+        start: Student = next(iter(self.run.rows(left)))
+        yield from reinforce(
+            [p for p in asked if p.answer is not None and p.overlap is None],
+            start,
+            self._place(start),
+            how,
+            arm.seed,
+            lambda loaded: Drawing(loaded, how.batch),
+            Exam(plainly(arm), lambda p, s: judge(s.text, p.answer, p.kind, s.stop, s.thought, choices=p.choices)),
+            lambda loaded: on_dev_sampled(loaded, dev, arm, self.teller.stop),
+            self.run.folder / at,
+            at,
+            (lambda line: None) if at in self.ahead else self.teller.say,
+            self.teller.stop,
+        )
+
+    def distilled(self, name: str, arm: Recipe, left: str, tutor: str) -> Iterator[Record]:
+        """An arm's student after on-policy distillation of the one in the file `left`, and the curve of its divergence.
+
+        `tutor` is the file of the teacher, unless the recipe names a model.
+        """
+        from understudy.pipeline.distilling import distilled
+
+        return distilled(self, name, arm, left, tutor)
+
+    def perceived(self, name: str, arm: Recipe, left: str) -> Iterator[Record]:
+        """The probe of the adaptive student in the file `left`, and what it is good for."""
+        from understudy.pipeline.mixing import perceived
+
+        return perceived(self, name, arm, left)
+
+    def rollouts(self, name: str, arm: Recipe, left: str) -> Iterator[Record]:
+        """Of the student in the file `left`."""
         from understudy.engines.cached import Cached
         from understudy.engines.local import Local
         from understudy.engines.samples import Samples
+        from understudy.pipeline.mixing import asker
         from understudy.steps.solve import rollouts
         from understudy.student import load
 
-        student: Student = next(iter(self.run.rows(f"arms/{name}/student")))
+        student: Student = next(iter(self.run.rows(left)))
         local = Local(load(self._place(student)), name, arm.solve.batch)
+        ask = asker(self, name, arm, local)
         samples = Samples(self.run.folder / "samples" / name)
         engine = Cached(local, samples, f"{student.hash}/{arm.solve.batch}", name, together=True)
         tests = list(self._of(Split.TEST))
         try:
-            yield from rollouts(tests, engine, arm.solve, name, arm.seed, self.teller.tick, self.teller.stop)
+            yield from rollouts(tests, engine, arm.solve, name, arm.seed, self.teller.tick, self.teller.stop, ask)
         finally:
             engine.close()
 
@@ -281,6 +320,10 @@ class Hands:
         """Those of a split that a student may be taught or chosen with: they share nothing with a test."""
         return (p for p in self._of(split) if p.overlap is None)
 
+    def _solved(self, of: Sequence[str]) -> Iterator[Problem]:
+        """Problems to learn from, of those sources; of all where none is named."""
+        return _from(self._learnable(Split.TRAIN), of)
+
     def _by_id(self, split: Split) -> dict[str, Problem]:
         return {p.id: p for p in self._of(split)}
 
@@ -310,12 +353,12 @@ class Hands:
         made: dict[str, Callable[[MixSource], Iterable[tuple[Message, ...]]]] = {
             "small_talk": lambda _: small_talk(arm.seed),
             "sums": lambda _: sums(arm.seed),
-            "rationale": lambda s: rationales(_from(self._learnable(Split.TRAIN), s.of), arm.mix.layout),
+            "rationale": lambda s: (e.messages for e in rationales(self._solved(s.of), arm.mix)),
         }
         found: dict[str, Iterable[tuple[Message, ...]]] = {}
         for source in wanted:
             if source.path is not None:
-                read = conversations(source.path, source.limit)
+                read = conversations(source.path, source.limit, source.thinking is Thinking.ALWAYS)
                 found[source.name] = self._no_tests(source.name, (c for c in read if not isinstance(c, Rejected)))
             elif source.name in made:
                 found[source.name] = made[source.name](source)

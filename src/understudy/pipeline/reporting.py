@@ -8,6 +8,7 @@ import msgspec
 
 from understudy import store
 from understudy.pipeline.keeping import Keeper, versions
+from understudy.pipeline.steps import left_by
 from understudy.recipe import Recipe, arms, digest
 from understudy.store import Run
 
@@ -39,7 +40,8 @@ def inputs(recipe: Recipe, run: Run, command: str) -> Any:
 
     named = list(arms(recipe))
     places = {"pretrain": "pretrain", **{name: f"arms/{name}" for name in named}}
-    students = {name: next(iter(rows(f"{at}/student")), None) for name, at in places.items()}
+    last = {"pretrain": "pretrain/student", **{name: left_by(name, arm) for name, arm in arms(recipe).items()}}
+    students = {name: next(iter(rows(file)), None) for name, file in last.items()}
     return Inputs(
         recipe=recipe,
         command=command,

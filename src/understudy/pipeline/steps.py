@@ -1,15 +1,29 @@
 """What each step follows, reads and writes. Nothing is made here: whoever walks the steps decides what is."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from understudy.pipeline.making import Hands
-from understudy.recipe import Generate, MixSource, Recipe, Solve, Spending, digest
+from understudy.recipe import (
+    Asked,
+    Generate,
+    Layout,
+    MixSource,
+    Recipe,
+    SelectBy,
+    Selection,
+    Solve,
+    Spending,
+    Text,
+    digest,
+)
 from understudy.records import Record
 
-STEPS = ("source", "pretrain", "generate", "curate", "mix", "sft", "solve", "evaluate", "report")
+STEPS = ("source", "pretrain", "generate", "curate", "mix", "sft", "rl", "onpolicy", "solve", "evaluate", "report")
 """In the order in which they are made."""
 
 
@@ -48,7 +62,7 @@ class Step(NamedTuple):
     def verb(self) -> str:
         """One of `STEPS`: "arms/student/rollouts" is part of solve."""
         last = self.name.rpartition("/")[2]
-        return {"rollouts": "solve", "scores": "evaluate"}.get(last, last)
+        return {"rollouts": "solve", "perceive": "solve", "scores": "evaluate"}.get(last, last)
 
     @property
     def arm(self) -> str | None:
@@ -72,10 +86,11 @@ def pretrain(recipe: Recipe, hands: Hands) -> Step:
     if student.model is not None:
         return Step("pretrain", follows=[student], at="pretrain", files=("student", "losses"), make=hands.given)
     laid_out = [recipe.mix.layout] if any(s.name == "rationale" for s in settings.sources) else []
+    held_out = _read((*settings.sources, *settings.all_texts))
     return Step(
         "pretrain",
-        follows=[student, settings, recipe.seed, *laid_out, *(_apart(recipe) if _read(settings.sources) else ())],
-        reads=("problems:train", *_read(settings.sources)),
+        follows=[student, settings, recipe.seed, *laid_out, *_texts(recipe), *(_apart(recipe) if held_out else ())],
+        reads=("problems:train", *held_out),
         paths=tuple(s.path for s in settings.sources),
         at="pretrain",
         files=("student", "losses"),
@@ -100,26 +115,35 @@ def asked(settings: Generate) -> Generate:
     return msgspec.structs.replace(settings, price=None, budget=Spending(), store=None)
 
 
-def curate(recipe: Recipe, hands: Hands) -> Step:
+def curate(recipe: Recipe, hands: Hands, at: str = "") -> Step:
+    """`at` is the folder of an arm that curates otherwise than the run: see `curated_at`."""
     asked = ("pretrain/student",) if recipe.curate.surprise_band is not None else ()
     return Step(
-        "curate",
+        f"{at}/curate" if at else "curate",
         follows=[recipe.curate],
         reads=("problems:train", "traces", *asked),
+        at=at,
         files=("judged", "ledger", "pool"),
-        make=hands.judged,
+        make=lambda: hands.judged(recipe.curate),
     )
 
 
+def curated_at(name: str, arm: Recipe, recipe: Recipe) -> str:
+    """Folder of the traces an arm learns from: "" = the run's; one that curates otherwise has its own, for all seeds."""
+    return "" if arm.curate == recipe.curate else f"arms/{name.partition('@')[0]}"
+
+
 def mix(name: str, arm: Recipe, hands: Hands) -> Step:
+    at = curated_at(name, arm, hands.recipe)
+    judged = f"{at}/judged" if at else "judged"
     return Step(
         f"arms/{name}/mix",
         follows=[arm.mix, arm.seed, *(_apart(arm) if _read(arm.mix.sources) else ())],
-        reads=("problems:train", "judged", *_read(arm.mix.sources)),
+        reads=("problems:train", judged, "pretrain/student", *_read(arm.mix.sources)),
         paths=tuple(s.path for s in arm.mix.sources),
         at=f"arms/{name}",
-        files=("examples",),
-        make=lambda: hands.examples(arm),
+        files=("examples", "portions"),
+        make=lambda: hands.examples(arm, judged),
     )
 
 
@@ -129,9 +153,12 @@ def sft(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:
     reads: list[str] = ["pretrain/student"]
     if arm.sft.skip:
         return Step(f"{at}/sft", [True], files, hands.base, tuple(reads), at=at)
-    searched = isinstance(arm.sft.lr, tuple) and len(arm.sft.lr) > 1
-    follows: list[object] = [arm.sft, arm.seed, *([arm.solve.max_tokens, arm.solve.batch] if searched else [])]
-    reads += [f"{at}/examples", *(["problems:dev"] if searched else [])]
+    chosen = len(arm.sft.rates) > 1 or arm.sft.select is Selection.DEV
+    by_samples = [arm.solve.temperature, arm.solve.top_p] if arm.sft.select_by is SelectBy.PASS_AT_K else []
+    how = [arm.solve.max_tokens, arm.solve.batch, arm.solve.prefill, arm.solve.end_at]
+    asked = [*how, *by_samples] if chosen else []
+    follows: list[object] = [arm.sft, arm.seed, *asked]
+    reads += [f"{at}/examples", *(["problems:dev"] if chosen else [])]
     other = arm.sft.learned_tokens_of
     if other is not None:
         reads.append(f"arms/{other}/examples")
@@ -139,15 +166,101 @@ def sft(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:
     return Step(f"{at}/sft", follows, files, lambda: hands.tuned(name), tuple(reads), at=at, trains=True)
 
 
+def rl(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:
+    """It learns from the train problems, or from those that curation has set aside; it chooses with those of dev."""
+    arm = named[name]
+    assert arm.rl is not None
+    before, pool = left_by(name, arm, "rl"), None
+    if arm.rl.problems is Asked.POOL:
+        pool = "/".join(filter(None, (curated_at(name, arm, hands.recipe), "pool")))
+    return Step(
+        f"arms/{name}/rl",
+        follows=[arm.rl, arm.seed, arm.solve.prefill, *_asked_as(arm)],
+        reads=(before, "problems:dev", pool or "problems:train"),
+        at=f"arms/{name}/rl",
+        files=("student", "rewards", "trials"),
+        make=lambda: hands.reinforced(name, arm, before, pool),
+        trains=True,
+    )
+
+
+def onpolicy(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:
+    """It learns from a teacher that is made already: the base, another arm's student, or a model from elsewhere."""
+    arm = named[name]
+    assert arm.onpolicy is not None
+    how, before = arm.onpolicy, left_by(name, arm, "onpolicy")
+    tutor = left_by(how.teacher.arm, named[how.teacher.arm]) if how.teacher.arm else "pretrain/student"
+    reads = [before, "problems:train", *([tutor] if how.teacher.model is None else []), *_read(how.sources)]
+    if how.sampled < 1:
+        reads.append(f"arms/{name}/examples")
+    if how.learned_tokens_of is not None:
+        reads += [f"arms/{one}/losses" for one in (name, how.learned_tokens_of)]
+    return Step(
+        f"arms/{name}/onpolicy",
+        follows=[how, arm.seed, *(_apart(arm) if _read(how.sources) else ())],
+        reads=tuple(reads),
+        paths=(*_weights(how.teacher.model), *(s.path for s in how.sources)),
+        at=f"arms/{name}/onpolicy",
+        files=("student", "divergences"),
+        make=lambda: hands.distilled(name, arm, before, tutor),
+        trains=True,
+    )
+
+
+LATER: dict[str, Callable[[str, Mapping[str, Recipe], Hands], Step]] = {"rl": rl, "onpolicy": onpolicy}
+"""Steps that train on what fine-tuning has left, in this order, each named as the recipe's part that asks for it."""
+
+
+def later(name: str, named: Mapping[str, Recipe], hands: Hands) -> Iterator[Step]:
+    """Those of `LATER` that the arm asks for."""
+    return (LATER[step](name, named, hands) for step in _asked_later(named[name]))
+
+
+def left_by(name: str, arm: Recipe, before: str | None = None) -> str:
+    """The file of the student that an arm ends with; with `before`, that this step of `LATER` starts from."""
+    done = list(takewhile(lambda step: step != before, _asked_later(arm)))
+    return "/".join(("arms", name, *done[-1:], "student"))
+
+
+def _asked_later(arm: Recipe) -> list[str]:
+    return [step for step in LATER if getattr(arm, step) is not None]
+
+
+def adaptive(arm: Recipe) -> bool:
+    """Its student has two modes, and a probe picks one for each question."""
+    return arm.mix.layout is Layout.ADAPTIVE and not arm.sft.skip and not arm.solve.prefill
+
+
+def perceive(name: str, named: Mapping[str, Recipe], hands: Hands) -> Iterator[Step]:
+    """Of an adaptive student, which of its modes is right for a question; else nothing."""
+    arm, at = named[name], f"arms/{name}"
+    student = left_by(name, arm)
+    if adaptive(arm):
+        yield Step(
+            f"{at}/perceive",
+            follows=[arm.mix.perceive, arm.solve.max_tokens, arm.solve.batch, arm.solve.end_at, arm.seed],
+            reads=("problems:train", student),
+            at=at,
+            files=("probe", "perceived"),
+            make=lambda: hands.perceived(name, arm, student),
+        )
+
+
+def _asked_as(arm: Recipe) -> list[Layout]:
+    """The layout, where a student of it is asked in a way of its own."""
+    return [Layout.TWO_TASKS] if arm.mix.layout is Layout.TWO_TASKS and not arm.sft.skip else []
+
+
 def rollouts(name: str, named: Mapping[str, Recipe], hands: Hands) -> Step:
     arm, at = named[name], f"arms/{name}"
+    student = left_by(name, arm)
     return Step(
         f"{at}/rollouts",
-        follows=[drawn(arm.solve), arm.seed],
-        reads=("problems:test", f"{at}/student"),
+        follows=[drawn(arm.solve), arm.seed, *_asked_as(arm)],
+        reads=("problems:test", student, *([f"{at}/probe"] if adaptive(arm) else [])),
         at=at,
         files=("rollouts",),
-        make=lambda: hands.rollouts(name, arm),
+        make=lambda: hands.rollouts(name, arm, student),
     )
 
 
@@ -179,7 +292,9 @@ def scores(named: Mapping[str, Recipe], hands: Hands) -> Step:
 
 
 def evaluate(recipe: Recipe, named: Mapping[str, Recipe], hands: Hands) -> Step:
-    trials = _of_arms(named, "trials")
+    made = (file for name in named for step in later(name, named, hands) for file in step.names)
+    perceived = (f"arms/{name}/perceived" for name, arm in named.items() if adaptive(arm))
+    trials = (*_of_arms(named, "trials"), *(file for file in made if file.endswith("/trials")), *perceived)
     return Step(
         "evaluate",
         follows=[recipe.evaluate, list(named)],
@@ -189,12 +304,30 @@ def evaluate(recipe: Recipe, named: Mapping[str, Recipe], hands: Hands) -> Step:
     )
 
 
+def _weights(model: str | None) -> tuple[str | None, ...]:
+    """The files that a model in a folder is; a Hub id stands for itself."""
+    return tuple(map(str, sorted(Path(model).glob("*.safetensors")))) or (model,) if model is not None else ()
+
+
 def _apart(recipe: Recipe) -> tuple[object, ...]:
     """What keeps tests apart from training."""
     return recipe.overlap_words, recipe.overlap_share
 
 
-def _read(sources: Iterable[MixSource]) -> tuple[str, ...]:
+def _texts(recipe: Recipe) -> tuple[object, ...]:
+    """What texts are known by: too large to be read whole for a hash, their files by name and size."""
+    found: list[object] = []
+    for text in recipe.pretrain.all_texts:
+        path = Path(text.path or "")
+        if text.path is not None and path.exists():
+            files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+            found.append([(f.name, f.stat().st_size) for f in files])
+        elif text.name == "rationale":
+            found.append(msgspec.structs.replace(recipe.mix, sources=()))
+    return tuple(found)
+
+
+def _read(sources: Iterable[MixSource | Text]) -> tuple[str, ...]:
     """What conversations out of a file are compared with; those made here hold no test."""
     return ("problems:test",) if any(source.path is not None for source in sources) else ()
 

@@ -3,22 +3,51 @@
 A recipe holds only what differs from the defaults.
 """
 
+from understudy.recipe.compute import Compute, Strategy
 from understudy.recipe.curate import Corrupt, Corruption, Curate, KeepWrong, Prefer, Scope, Select
 from understudy.recipe.generate import Ask, Generate, Prefill, Price, Spending, Style, Teacher
 from understudy.recipe.loading import REQUIRED, arms, build, digest, find, load, package_recipes, schema
-from understudy.recipe.mix import Layout, Mix, MixSource
+from understudy.recipe.mix import (
+    Among,
+    Class,
+    Draw,
+    Layout,
+    Mix,
+    MixSource,
+    Perceive,
+    Replay,
+    Replies,
+    Thinking,
+    Unit,
+    Weights,
+)
+from understudy.recipe.onpolicy import OnPolicy, Tutor
 from understudy.recipe.part import Amount, Count, Part, Share
-from understudy.recipe.pretrain import Pretrain
+from understudy.recipe.pretrain import Anneal, Pretrain, Separate, Text
+from understudy.recipe.rl import Algorithm, Asked, Rl
 from understudy.recipe.solve import Evaluate, Report, Solve
 from understudy.recipe.source import Counts, Source
-from understudy.recipe.student import Build, StudentPart
-from understudy.recipe.train import Adapter, Optimizer, Sft, Train
+from understudy.recipe.student import Build, Shape, StudentPart
+from understudy.recipe.train import (
+    Adapter,
+    Bf16,
+    Optimizer,
+    Schedule,
+    SelectBy,
+    Selection,
+    Sft,
+    Targets,
+    Tracker,
+    Train,
+)
 from understudy.recipe.whole import ARM_PARTS, Recipe
 
 __all__ = [
-    "ARM_PARTS", "Adapter", "Amount", "Ask", "Build", "Corrupt", "Corruption", "Count", "Counts", "Curate",
-    "Evaluate", "Generate", "KeepWrong", "Layout", "Mix", "MixSource", "Optimizer", "Part", "Prefer", "Prefill",
-    "Pretrain", "Price", "REQUIRED", "Recipe", "Report", "Scope", "Select", "Sft", "Share", "Solve", "Source",
-    "Spending", "StudentPart", "Style", "Teacher", "Train", "arms", "build", "digest", "find", "load",
-    "package_recipes", "schema",
+    "ARM_PARTS", "Adapter", "Algorithm", "Among", "Amount", "Anneal", "Ask", "Asked", "Bf16", "Build", "Class",
+    "Compute", "Corrupt", "Corruption", "Count", "Counts", "Curate", "Draw", "Evaluate", "Generate", "KeepWrong",
+    "Layout", "Mix", "MixSource", "OnPolicy", "Optimizer", "Part", "Perceive", "Prefer", "Prefill", "Pretrain", "Price",
+    "REQUIRED", "Recipe", "Replay", "Replies", "Report", "Rl", "Schedule", "Scope", "Select", "SelectBy", "Selection",
+    "Separate", "Sft", "Shape", "Share", "Solve", "Source", "Spending", "Strategy", "StudentPart", "Style", "Targets",
+    "Teacher", "Text", "Thinking", "Tracker", "Train", "Tutor", "Unit", "Weights", "arms", "build", "digest", "find",
+    "load", "package_recipes", "schema",
 ]  # fmt: skip

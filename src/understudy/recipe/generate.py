@@ -76,6 +76,8 @@ class Style(StrEnum):
     """Each step with its reason."""
     CHECK = "check"
     """With a check at the end."""
+    BARE = "bare"
+    """The question alone: for a teacher that has learned how to reply, such as the student of another run."""
 
 
 class Ask(Part, frozen=True, kw_only=True):

@@ -12,7 +12,12 @@ import msgspec
 import yaml
 
 from understudy.errors import RecipeError
+from understudy.recipe.mix import Replies, Thinking
+from understudy.recipe.onpolicy import OnPolicy
 from understudy.recipe.part import Part
+from understudy.recipe.pretrain import MADE_TEXTS
+from understudy.recipe.rl import Algorithm, Rl
+from understudy.recipe.train import Adapter
 from understudy.recipe.whole import ARM_PARTS, Recipe
 
 REQUIRED = "???"
@@ -99,6 +104,11 @@ def _check(recipe: Recipe, named: Mapping[str, Recipe], where: str) -> None:
                 raise RecipeError(
                     f"{where}: evaluate: compare: there is no arm '{name}'. There are: {', '.join(named)}."
                 )
+    form = recipe.student.build.form
+    if form.heads % form.kv_heads:
+        raise RecipeError(f"{where}: student: build: kv_heads: {form.kv_heads} does not divide heads, {form.heads}.")
+    _check_compute(recipe, where)
+    _check_texts(recipe, where)
     for name, arm in named.items():
         for part, train in (("pretrain", arm.pretrain), ("sft", arm.sft)):
             if train.batch % train.accumulate:
@@ -110,8 +120,96 @@ def _check(recipe: Recipe, named: Mapping[str, Recipe], where: str) -> None:
                 raise RecipeError(
                     f"{where}: {part}: the shares of sources leave nothing for the rest. Sum to less than 1."
                 )
+        _check_sources(arm, where)
         if not arm.solve.greedy and not arm.solve.samples:
             raise RecipeError(f"{where}: arms: {name}: solve: neither greedy nor samples: nothing would be answered.")
+        if arm.rl is not None:
+            _check_rl(arm.rl, f"{where}: arms: {name}: rl")
+        if arm.onpolicy is not None:
+            _check_onpolicy(name, arm, arm.onpolicy, named, f"{where}: arms: {name}: onpolicy")
+
+
+def _check_compute(recipe: Recipe, where: str) -> None:
+    """Refuses a launch that could not be."""
+    compute, where = recipe.compute, f"{where}: compute"
+    if compute.processes % compute.machines:
+        raise RecipeError(f"{where}: machines: {compute.processes} processes do not divide among {compute.machines}.")
+    if compute.machines > 1 and not re.fullmatch(r"[^:]+:\d+", compute.address or ""):
+        raise RecipeError(f"{where}: several machines meet at the first. Give its address as host:port.")
+
+
+def _check_texts(recipe: Recipe, where: str) -> None:
+    """Refuses base training on text that could not be."""
+    settings, where = recipe.pretrain, f"{where}: pretrain"
+    late = settings.anneal.texts if settings.anneal else ()
+    if settings.anneal is not None and not settings.texts:
+        raise RecipeError(f"{where}: anneal: without texts there is nothing that it follows. Name texts.")
+    if not settings.texts:
+        return
+    if settings.steps is None and settings.tokens is None:
+        raise RecipeError(f"{where}: texts have no end. Say how much is learned: steps or tokens.")
+    if sum(text.share for text in late) > 1 + 1e-9:
+        raise RecipeError(f"{where}: anneal: the shares are of all tokens. Let them sum to 1 at most.")
+    whole = recipe.compute.processes * settings.accumulate
+    if settings.batch % whole:
+        raise RecipeError(f"{where}: batch: {settings.batch} does not divide by accumulate x processes, {whole}.")
+    for text in (*settings.texts, *late):
+        if text.path is None and text.name not in MADE_TEXTS:
+            raise RecipeError(
+                f"{where}: texts: '{text.name}' is none of {', '.join(MADE_TEXTS)}. Give where it is: path."
+            )
+    for text in late:
+        first = next((t for t in settings.texts if t.name == text.name), text)
+        if msgspec.structs.replace(first, share=text.share) != text:
+            raise RecipeError(f"{where}: anneal: texts: '{text.name}' is another text before. Name it otherwise.")
+
+
+def _check_rl(how: Rl, where: str) -> None:
+    """Refuses a course of reinforcement that could not be."""
+    if how.adapter is Adapter.QLORA:
+        raise RecipeError(f"{where}: adapter: qlora is for sft alone. Take lora or full.")
+    if how.prompts * how.group % how.accumulate:
+        raise RecipeError(f"{where}: accumulate: {how.accumulate} does not divide prompts x group.")
+    if how.control is not None and how.algorithm is not Algorithm.GRPO:
+        raise RecipeError(f"{where}: control: only grpo takes the mean over a reply that it stands beside.")
+    if how.overlong is not None and how.overlong > how.max_tokens:
+        raise RecipeError(f"{where}: overlong: {how.overlong} tokens are more than max_tokens, {how.max_tokens}.")
+    if how.band is not None and how.band[0] > how.band[1]:
+        raise RecipeError(f"{where}: band: it begins above its end. Write it as [low, high].")
+
+
+def _check_onpolicy(name: str, arm: Recipe, how: OnPolicy, named: Mapping[str, Recipe], where: str) -> None:
+    """Refuses a distillation that could not be made: what it needs of other arms is to be there before it."""
+    if how.adapter is Adapter.QLORA:
+        raise RecipeError(f"{where}: adapter: qlora is for sft alone. Take lora or full.")
+    if how.prompts % how.accumulate:
+        raise RecipeError(f"{where}: accumulate: {how.accumulate} does not divide prompts, {how.prompts}.")
+    if sum(s.share for s in how.sources) > 1 + 1e-9:
+        raise RecipeError(f"{where}: the shares of sources are more than the whole. Let them sum to 1 at most.")
+    if how.teacher.model is not None and how.teacher.arm is not None:
+        raise RecipeError(f"{where}: teacher: both a model and an arm are named. Name one of them.")
+    if how.sampled < 1 and arm.sft.skip:
+        raise RecipeError(f"{where}: sampled: an arm whose sft is skipped has no mix to take the other rows from.")
+    before = list(named)[: list(named).index(name)]
+    for field, other in (("teacher: arm", how.teacher.arm), ("learned_tokens_of", how.learned_tokens_of)):
+        if other is not None and other not in before:
+            there = ", ".join(before) or "none"
+            raise RecipeError(f"{where}: {field}: no arm '{other}' stands before this one. Before it: {there}.")
+    if how.learned_tokens_of is not None and named[how.learned_tokens_of].sft.skip:
+        raise RecipeError(f"{where}: learned_tokens_of: the sft of '{how.learned_tokens_of}' is skipped. Name another.")
+
+
+def _check_sources(arm: Recipe, where: str) -> None:
+    """Refuses what a source cannot do."""
+    for source in arm.pretrain.sources:
+        if source.replies is Replies.BASE:
+            raise RecipeError(f"{where}: pretrain: sources: {source.name}: there is no base yet that could reply.")
+    for source in arm.mix.sources:
+        made = source.name == "rationale" and source.path is None
+        if made and (source.replies is not Replies.DATA or source.thinking is not Thinking.AUTO):
+            raise RecipeError(
+                f"{where}: mix: sources: rationale: it is laid out as the traces are. Leave out replies and thinking."
+            )
 
 
 def arms(recipe: Recipe, where: str = "recipe") -> dict[str, Recipe]:

@@ -25,6 +25,12 @@ class Solve(Part, frozen=True, kw_only=True):
     temperature: Amount = 1.0
     top_p: Share = 1.0
     max_tokens: Count = 512
+    prefill: str = ""
+    """What every reply to a problem begins with; conversation is left alone. It forces a mode: "<think>\\n" or
+    "The answer is" of an adaptive student, "<think>\\n\\n</think>\\n\\n" of one that does both.
+    """
+    end_at: tuple[str, ...] = ()
+    """Texts that end a reply before them: ["<why>"] spares an answer_first student its reason."""
     batch: Count = 64
     """Prompts per batch; part of what makes a run the same bytes again."""
     limit: Count | None = None

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from understudy.recipe.compute import Compute
 from understudy.recipe.curate import Curate
 from understudy.recipe.generate import Generate
 from understudy.recipe.mix import Mix
+from understudy.recipe.onpolicy import OnPolicy
 from understudy.recipe.part import Count, Part, Share
 from understudy.recipe.pretrain import Pretrain
+from understudy.recipe.rl import Rl
 from understudy.recipe.solve import Evaluate, Report, Solve
 from understudy.recipe.source import Source
 from understudy.recipe.student import StudentPart
@@ -41,17 +44,22 @@ class Recipe(Part, frozen=True, kw_only=True):
     problem is learned from, and `Problem.resembles` says what it shares. 0 = any shared run, 1 = no share.
     """
     student: StudentPart = StudentPart()
+    compute: Compute = Compute()
     pretrain: Pretrain = Pretrain()
     generate: Generate = Generate()
     curate: Curate = Curate()
     mix: Mix = Mix()
     sft: Sft = Sft()
+    rl: Rl | None = None
+    """Reinforcement after fine-tuning; None = none."""
+    onpolicy: OnPolicy | None = None
+    """On-policy distillation after fine-tuning and reinforcement; None = none."""
     solve: Solve = Solve()
     evaluate: Evaluate = Evaluate()
     report: Report = Report()
     arms: dict[str, dict[str, Any] | None] = {}
-    """Name to what differs from the recipe above, from `mix` on."""
+    """Name to what differs from the recipe above, from `curate` on."""
 
 
-ARM_PARTS = ("seed", "mix", "sft", "solve")
+ARM_PARTS = ("seed", "curate", "mix", "sft", "rl", "onpolicy", "solve")
 """What an arm may change."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from understudy.errors import SourceError
+from understudy.prompts import thoughtful
 from understudy.records import Message, Rejected, Split
 from understudy.sources.files import Row, Table, tables
 
@@ -47,10 +48,13 @@ THOUGHTS = ("reasoning_content", "reasoning", "thinking")
 """Where servers put the reasoning of a turn."""
 
 
-def conversations(where: str | Path, limit: int | None = None) -> Iterator[tuple[Message, ...] | Rejected]:
+def conversations(
+    where: str | Path, limit: int | None = None, thoughts: bool = False
+) -> Iterator[tuple[Message, ...] | Rejected]:
     """The conversations of a file, folder or Hub set, the first `limit` rows of it; those of no use are set aside.
 
-    Of several parts only those for training are read. Reasoning kept apart from a turn is left out.
+    Of several parts only those for training are read. Reasoning kept apart from a turn is left out; with `thoughts`
+    that of the last turn stands before it.
 
     Raises:
         SourceError: it cannot be read, or no row has the columns of a conversation.
@@ -60,7 +64,7 @@ def conversations(where: str | Path, limit: int | None = None) -> Iterator[tuple
         if left is not None and left <= 0:
             return
         for number, row in enumerate(_known(table), start=1):
-            yield _conversation(table, row)
+            yield _conversation(table, row, thoughts)
             if number == left:
                 break
         left = None if left is None else left - number
@@ -207,13 +211,16 @@ def _fits(data: Data) -> bool:
     return any(all(column in data for column in shape.columns) for shape in SHAPES)
 
 
-def _conversation(table: Table, row: Row) -> tuple[Message, ...] | Rejected:
+def _conversation(table: Table, row: Row, thoughts: bool) -> tuple[Message, ...] | Rejected:
     if row.data is None:
         return row.rejected(table.path, row.why or "cannot be read")
     try:
         said = turns(row.data)
         if said is None:
             return row.rejected(table.path, "has the columns of no conversation")
-        return tuple(Message(role=turn.role, content=turn.content) for turn in checked(said))
+        *before, last = checked(said)
+        if thoughts and last.thought:
+            last = last._replace(content=thoughtful(last.thought.strip(), last.content))
+        return tuple(Message(role=turn.role, content=turn.content) for turn in (*before, last))
     except NotTalk as why:
         return row.rejected(table.path, str(why))

@@ -9,7 +9,7 @@ from understudy import prompts
 from understudy.answers import classes, judge, option, vote
 from understudy.engines.base import Engine
 from understudy.recipe import Solve, digest
-from understudy.records import Kind, Prediction, Problem, Rollout, Sample, Sampling, Verdict
+from understudy.records import Kind, Prediction, Problem, Prompt, Rollout, Sample, Sampling, Verdict
 from understudy.stopping import Stop, used
 
 
@@ -21,6 +21,7 @@ def rollouts(
     seed: int,
     tick: Callable[[int, int], None],
     stop: Callable[[], bool],
+    ask: Callable[[Problem], Prompt] = prompts.solve,
 ) -> Iterator[Rollout]:
     """Rollouts in (problem, number) order: 0 is greedy, 1 to `settings.samples` are sampled.
 
@@ -33,13 +34,13 @@ def rollouts(
     total = len(greedy) + settings.samples * len(sampled)
     found: dict[tuple[str, int], Rollout] = {}
     for part, first, how in (
-        (greedy, 0, Sampling(n=1, max_tokens=settings.max_tokens, seed=seed)),
+        (greedy, 0, Sampling(n=1, max_tokens=settings.max_tokens, stop=settings.end_at, seed=seed)),
         (sampled, 1, _sampling(settings, seed)),
     ):
         if not part:
             continue
         key = digest(msgspec.to_builtins(how))
-        for one in engine.sample([prompts.solve(p) for p in part], how, lambda *_: not stop()):
+        for one in engine.sample([ask(p) for p in part], how, lambda *_: not stop()):
             asked_id, number = part[one.prompt].id, one.number + first
             found[asked_id, number] = Rollout(
                 problem=asked_id, model=model, sampling_hash=key, number=number, sample=one.sample
@@ -116,6 +117,7 @@ def _sampling(settings: Solve, seed: int) -> Sampling:
         temperature=settings.temperature,
         top_p=settings.top_p,
         max_tokens=settings.max_tokens,
+        stop=settings.end_at,
         seed=seed,
     )
 
@@ -135,11 +137,12 @@ def _first(
 
 def right(rolled: Iterable[Rollout], problems: Mapping[str, Problem]) -> int:
     """How many greedy rollouts are right."""
-    verdicts = (_verdict(r, problems[r.problem]) for r in rolled if r.number == 0)
+    verdicts = (verdict(r, problems[r.problem]) for r in rolled if r.number == 0)
     return sum(v is Verdict.RIGHT for v in verdicts)
 
 
-def _verdict(rollout: Rollout, problem: Problem) -> Verdict:
+def verdict(rollout: Rollout, problem: Problem) -> Verdict:
+    """What the grader says of one rollout."""
     sample = rollout.sample
     return judge(
         sample.text, problem.answer, problem.kind, sample.stop, sample.thought, choices=problem.choices

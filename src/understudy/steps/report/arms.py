@@ -8,7 +8,13 @@ from understudy.recipe import Layout, Recipe, arms
 LAYOUTS = {
     Layout.THINK_FIRST: "thinks first, then answers",
     Layout.ANSWER_FIRST: "answers first, then gives the thought",
+    Layout.ADAPTIVE: "thinks or answers first, as a probe on it says",
     Layout.NONE: "answers alone",
+    Layout.EMPTY_THINK: "answers after an empty thought",
+    Layout.NO_TAGS: "thinks first, without tags, then answers",
+    Layout.COARSE: "thinks in fewer steps, then answers",
+    Layout.OUTLINE: "thinks in equations alone, then answers",
+    Layout.TWO_TASKS: "learns to predict and to explain, and predicts",
     Layout.GLUED: "thinks the teacher's thought, then the problem's own solution",
 }
 SLOTS = ("c1", "c2", "c3", "c4")

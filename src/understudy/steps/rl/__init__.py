@@ -1,0 +1,1 @@
+"""Reinforcement learning on the final answer: a student practises on problems, and what is right is made likelier."""
