@@ -129,7 +129,7 @@ def curate(recipe: Recipe, hands: Hands, at: str = "") -> Step:
 
 
 def curated_at(name: str, arm: Recipe, recipe: Recipe) -> str:
-    """Folder of the traces an arm learns from: "" = the run's; one that curates otherwise has its own, for all seeds."""
+    """Folder of the traces an arm learns from: "" = the run's; one that curates otherwise has its own of all seeds."""
     return "" if arm.curate == recipe.curate else f"arms/{name.partition('@')[0]}"
 
 
