@@ -38,6 +38,11 @@ FSDP2 = (
 """Whole weights in a checkpoint: one process alone makes the student of them."""
 
 
+SPREAD = ("pytorch_model_fsdp.bin", "optimizer.bin")
+"""Files of checkpoints that only several processes read: of a finished training nobody needs them, and a single process
+takes the whole weights beside them only where they are gone."""
+
+
 def launched(recipe: Recipe, run: Run, step: Step, teller: "Teller") -> bool:
     """Whether a step was trained in several processes, as the recipe asks; False where it asks for one.
 
@@ -63,6 +68,8 @@ def launched(recipe: Recipe, run: Run, step: Step, teller: "Teller") -> bool:
         raise KeyboardInterrupt
     if code:
         raise UnderstudyError(_why(scratch, step.name))
+    for path in (p for name in SPREAD for p in scratch.rglob(name)):
+        path.unlink()
     return True
 
 
