@@ -7,10 +7,11 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 GRID = 400
 """Points of the integral over the leader's chance."""
@@ -83,14 +84,18 @@ def chance_of_lead(leader: int, *rivals: int) -> float:
     >>> round(chance_of_lead(3, 0), 3)
     0.937
     """
+    import numpy as np  # not at the top: a recipe names these rules, and asking a server starts without numpy
+
     edges = np.linspace(0.0, leader + 15 + 8 * (leader + 1) ** 0.5, GRID + 1)
     below = np.stack([_gamma_below(n + 1, edges) for n in (leader, *rivals)])  # (R + 1, GRID + 1)
     between = (below[1:, 1:] + below[1:, :-1]) / 2
     return float((np.diff(below[0]) * between.prod(0)).sum())
 
 
-def _gamma_below(shape: int, x: NDArray[np.float64]) -> NDArray[np.float64]:
+def _gamma_below(shape: int, x: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """P(gamma of a whole-numbered shape <= x) = 1 - e^-x sum_(j < shape) x^j / j!."""
+    import numpy as np
+
     term = np.exp(-x)
     total = term.copy()
     for j in range(1, shape):
