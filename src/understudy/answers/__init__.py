@@ -17,7 +17,7 @@ from understudy.answers.split import Damage, Reply, split
 from understudy.answers.value import value
 from understudy.answers.vote import Vote, classes, vote
 
-VERSION = "2"
+VERSION = "3"
 """Of the grader: results carry it; it changes when any verdict can."""
 
 __all__ = [

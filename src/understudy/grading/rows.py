@@ -150,8 +150,8 @@ def refused(why: str, settings: Settings) -> Judged:
 
 @lru_cache(maxsize=64)
 def signature(settings: Settings) -> str:
-    """Who judges, as "understudy-2:3fa9c0d2": the digits change with the policy, the code of `answers`, and
-    Math-Verify's version where it is installed. Another grader stands before it: "lm-eval-strict@understudy-2:…".
+    """Who judges, as "understudy-3:3fa9c0d2": the digits change with the policy, the code of `answers`, and
+    Math-Verify's version where it is installed. Another grader stands before it: "lm-eval-strict@understudy-3:…".
     """
     what = msgspec.json.encode([settings.policy, installed("math-verify"), code()], order="sorted")
     name = f"understudy-{answers.VERSION}:{hashlib.sha256(what).hexdigest()[:8]}"
