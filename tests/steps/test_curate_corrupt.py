@@ -10,7 +10,7 @@ import pytest
 from understudy import answers, prompts
 from understudy.recipe import Corrupt, Corruption, Layout, Mix
 from understudy.records import Kind
-from understudy.steps.curate.corrupt import Donor, corrupted, steps_of
+from understudy.steps.curate.corrupt import Donor, corrupted
 from understudy.steps.mix import mix
 
 STEPS = [f"Step {i}: {i} + 10 = {i + 10}." for i in range(1, 9)]
@@ -31,7 +31,7 @@ def damage(eggs, told):
     def done(kind, rate, number=0, shape="tags", share=1.0):
         trace = told(eggs(), number, **SHAPES[shape])
         found = corrupted(trace, Kind.NUMBER, Corrupt(kind=kind, rate=rate, share=share), DONORS)
-        return None if found is None else (steps_of(prompts.reasoning(found.trace.sample, Kind.NUMBER)), found)
+        return None if found is None else (prompts.steps_of(prompts.reasoning(found.trace.sample, Kind.NUMBER)), found)
 
     return done
 

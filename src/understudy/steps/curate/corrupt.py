@@ -11,12 +11,11 @@ from typing import NamedTuple
 import msgspec
 
 from understudy import answers
-from understudy.prompts import reasoning
+from understudy.prompts import reasoning, steps_of
 from understudy.recipe import Corrupt, Corruption
 from understudy.records import Kind, Sample, Trace
 
 DIGIT = re.compile(r"\d")
-SENTENCE = re.compile(r"(?<=[.!?])\s+")
 
 
 class Donor(NamedTuple):
@@ -51,12 +50,6 @@ def corrupted(trace: Trace, kind: Kind, settings: Corrupt, donors: Sequence[Dono
     told = f"{settings.kind}: {count} of {len(steps)} steps"
     joint = "\n" if "\n" in thought else " "
     return Damaged(msgspec.structs.replace(trace, sample=_with(trace.sample, joint.join(done), thought)), told)
-
-
-def steps_of(thought: str) -> list[str]:
-    """The steps of a text: its lines; its sentences, where it is one line."""
-    lines = [line.strip() for line in thought.splitlines() if line.strip()]
-    return lines if len(lines) > 1 else [s for s in SENTENCE.split(thought.strip()) if s]
 
 
 def _with(sample: Sample, thought: str, before: str) -> Sample:

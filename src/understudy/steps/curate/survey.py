@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import NamedTuple
 
-from understudy.prompts import reasoning
+from understudy.prompts import reasoning, steps_of
 from understudy.recipe import Corruption, Curate
 from understudy.records import Problem, Trace, Verdict
 from understudy.steps.curate.case import Graded, Usual, judged, problem_of, whole
-from understudy.steps.curate.corrupt import Donor, steps_of
+from understudy.steps.curate.corrupt import Donor
 
 FEW = 10
 """Fewer right traces of a source than this have no usual length."""
