@@ -3,7 +3,7 @@
 import pytest
 
 from understudy.errors import RecipeError
-from understudy.recipe import build
+from understudy.recipe import build, load
 
 SOURCES = [{"name": "gsm8k"}, {"path": "own/eggs.csv"}]
 
@@ -45,3 +45,19 @@ def test_a_source_that_is_asked_for_must_be_there(part, place):
 
 def test_sources_are_asked_for_by_name_or_file():
     assert build({"sources": SOURCES, "generate": {"sources": ["gsm8k", "eggs"]}}).generate.sources == ("gsm8k", "eggs")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("rl: {algorithm: ppo}", "grpo, dr_grpo, dapo, rloo"),
+        ("generate: {ask: {styles: [stepz]}}", "steps, short, plan"),
+        ("solve: {stops: [leed]}", "all, lead, adaptive"),
+        ("sources: [{name: gsm8k, kind: numbr}]", "number, choice"),
+    ],
+)
+def test_a_wrong_word_is_answered_with_those_there_are(text, words, tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text)
+    with pytest.raises(RecipeError, match=f"Give one of: .*{words}"):
+        load(str(path))

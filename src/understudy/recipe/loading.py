@@ -4,9 +4,10 @@ import difflib
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import yaml
@@ -308,9 +309,21 @@ def _convert(data: dict[str, Any], where: str) -> Recipe:
         what, _, at = str(error).partition(" - at `$")
         # msgspec says "[...]" for whatever key of a mapping.
         place = at.strip("`.").replace("[...]", "").replace(".", ": ").replace("[", ": ").replace("]", "")
-        raise RecipeError(f"{where}: {place + ': ' if place else ''}{what.replace('`', '')}.") from None
+        known = _words(at) if what.startswith("Invalid enum value") else ""
+        raise RecipeError(f"{where}: {place + ': ' if place else ''}{what.replace('`', '')}.{known}") from None
     _check_values(recipe, where)
     return recipe
+
+
+def _words(at: str) -> str:
+    """What may stand at the place of a wrong word, where that is a setting of one kind of word."""
+    part: Any = Recipe
+    for name in re.findall(r"[a-z_]\w*", at):
+        kinds = get_type_hints(part).get(name) if isinstance(part, type) and issubclass(part, Part) else None
+        inside = [kind for kind in (*get_args(kinds), kinds) if isinstance(kind, type)]
+        part = next((kind for kind in inside if issubclass(kind, (Part, StrEnum))), None)
+    words = isinstance(part, type) and issubclass(part, StrEnum)
+    return f" Give one of: {', '.join(part)}." if words else ""
 
 
 def _check_values(recipe: Recipe, where: str) -> None:
